@@ -1,0 +1,25 @@
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.template import engines
+from django.views.decorators.http import require_http_methods
+
+from bench.models import Line
+
+
+class LineForm(forms.ModelForm):
+    class Meta:
+        model = Line
+        fields = ["text"]
+
+
+@require_http_methods(["GET", "POST"])
+def line(request):
+    form = LineForm(request.POST or None)
+
+    if form.is_valid():
+        form.save()
+        return redirect(request.path)
+
+    page = engines["django"].from_string("<form method=post>{% csrf_token %}{{ form }}</form>")
+    return HttpResponse(page.render({"form": form}, request))

@@ -1,0 +1,50 @@
+import json
+import sys
+
+from django.core.management.base import BaseCommand, CommandError
+
+from ledger.verification import verify
+from members.models import Area
+
+
+class Command(BaseCommand):
+    help = "Recompute the ledger; exit with 1 and the first bad row when anything is off."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--area", metavar="CODE", help="this area and all below it")
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+
+    def handle(self, *, area, format, **options):
+        try:
+            result = verify(area and Area.objects.get(code=area))
+        except Area.DoesNotExist:
+            raise CommandError(f"There is no area {area}.") from None
+        if format == "json":
+            self.stdout.write(json.dumps(as_data(result), ensure_ascii=False, indent=2))
+        else:
+            self.write_text(result)
+        if result.faults:
+            sys.exit(1)
+
+    def write_text(self, result):
+        counts = ", ".join(f"{number} {what}" for what, number in result.checked.items())
+        self.stdout.write(f"Checked {counts}.")
+        for fault in result.faults:
+            self.stdout.write(
+                f"{fault.check}: community {fault.community}, transfer {fault.transfer},"
+                f" journal {fault.journal}: expected {fault.expected}, found {fault.found}"
+            )
+        if result.first_bad:
+            first = result.first_bad
+            self.stdout.write(f"First bad row: transfer {first.transfer} ({first.check}).")
+        else:
+            self.stdout.write("Clean.")
+
+
+def as_data(result):
+    return {
+        "clean": not result.faults,
+        "checked": result.checked,
+        "first_bad": result.first_bad and result.first_bad._asdict(),
+        "faults": [fault._asdict() for fault in result.faults],
+    }

@@ -1,0 +1,208 @@
+"""Moving minutes: each verb is one call of the SQL function that does it.
+
+`by` and `approver` are ids of users; amounts are minutes. A key belongs to one posting for ever:
+sent again with the same content it returns the first result, with another content, or after a
+refusal, it is refused. Who sends it is not part of the content.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+
+from ledger.models import TransferKind
+
+_Result = TypeVar("_Result")
+_REFUSED, _NO_JOURNAL, _DEADLOCK, _SERIALIZATION = "TB001", "TB002", "40P01", "40001"
+_PAUSE = 0.05  # seconds
+
+
+class Refused(Exception):
+    """A posting that the ledger does not make; `code` says why, `key` which one.
+
+    floor, ceiling, frozen, missing_account, already_reversed, key_reused.
+    """
+
+    def __init__(self, code: str, key: UUID):
+        super().__init__(f"{code}: {key}")
+        self.code = code
+        self.key = key
+
+
+class NoSuchJournal(LookupError):
+    """Nothing was ever posted under the key that is to be reversed."""
+
+
+class Leg(NamedTuple):
+    """Minutes from the debited to the credited account."""
+
+    kind: TransferKind
+    debit: int
+    credit: int
+    minutes: int
+
+
+class Journal(NamedTuple):
+    """Legs that belong together, in order, and the day on which they happened."""
+
+    key: UUID
+    legs: Sequence[Leg]
+    effective_on: date
+
+
+class Posted(NamedTuple):
+    """The transfers of a key, and whether an earlier call has made them."""
+
+    transfer_ids: list[int]
+    was_there: bool
+
+
+def post(
+    community_id: int,
+    key: UUID,
+    leg: Leg,
+    *,
+    effective_on: date,
+    by: int,
+    approver: int | None = None,
+    policy: int | None = None,
+) -> Posted:
+    """Post one leg. Raises Refused."""
+    row = _call(
+        "SELECT * FROM ledger_post(%s, %s, %s::smallint, %s, %s, %s, %s, %s, %s, %s)",
+        [community_id, key, *leg, effective_on, by, approver, policy],
+    )
+    transfer_id, was_there, refused = row
+    if refused:
+        raise Refused(refused, key)
+    return Posted([transfer_id], was_there)
+
+
+def post_journal(
+    community_id: int,
+    key: UUID,
+    legs: Sequence[Leg],
+    *,
+    effective_on: date,
+    by: int,
+    approver: int | None = None,
+    policy: int | None = None,
+) -> Posted:
+    """Post all legs, in order, or none. Raises Refused."""
+    kinds, debits, credits, minutes = (list(column) for column in zip(*legs, strict=True))
+    row = _call(
+        "SELECT * FROM ledger_post_journal(%s, %s, %s::smallint[], %s::bigint[], %s::bigint[],"
+        " %s::bigint[], %s, %s, %s, %s)",
+        [community_id, key, kinds, debits, credits, minutes, effective_on, by, approver, policy],
+    )
+    return _posted(row, key)
+
+
+def post_batch(
+    community_id: int,
+    journals: Iterable[Journal],
+    *,
+    by: int,
+    approver: int | None = None,
+    policy: int | None = None,
+) -> int:
+    """Post all journals or none; return how many were not there before.
+
+    Raises Refused with the key of the first that cannot be posted; that is not kept against the
+    key, so that the others can be sent again without it, or it mended.
+    """
+    given: dict[UUID, Journal] = {}
+    for journal in journals:
+        if given.setdefault(journal.key, journal) != journal:
+            raise Refused("key_reused", journal.key)
+    rows = [(j.key, *leg, j.effective_on) for j in given.values() for leg in j.legs]
+    if not rows:
+        return 0
+    columns = [list(column) for column in zip(*rows, strict=True)]
+
+    def send() -> int:
+        with transaction.atomic():  # a refusal must not spoil the caller's transaction
+            (count,) = _call(
+                "SELECT ledger_post_batch(%s, %s::uuid[], %s::smallint[], %s::bigint[],"
+                " %s::bigint[], %s::bigint[], %s::date[], %s, %s, %s)",
+                [community_id, *columns, by, approver, policy],
+            )
+            return count
+
+    try:
+        return _once_more(send)
+    except DatabaseError as error:
+        if _state(error) != _REFUSED:
+            raise
+        diagnosis: Any = error.__cause__
+        raise Refused(
+            diagnosis.diag.message_primary, UUID(diagnosis.diag.message_detail)
+        ) from error
+
+
+def reverse(
+    community_id: int,
+    key_of_original: UUID,
+    *,
+    key: UUID,
+    by: int,
+    effective_on: date,
+    approver: int | None = None,
+) -> Posted:
+    """Mirror all legs of a journal, the last one first, exactly once.
+
+    Raises Refused (already_reversed when somebody else was first), NoSuchJournal.
+    """
+    try:
+        row = _call(
+            "SELECT * FROM ledger_reverse(%s, %s, %s, %s, %s, %s)",
+            [community_id, key_of_original, key, effective_on, by, approver],
+        )
+    except DatabaseError as error:
+        if _state(error) != _NO_JOURNAL:
+            raise
+        raise NoSuchJournal(key_of_original) from error
+    return _posted(row, key)
+
+
+def _posted(row: tuple[list[int], bool, str | None], key: UUID) -> Posted:
+    transfer_ids, was_there, refused = row
+    if refused:
+        raise Refused(refused, key)
+    return Posted(transfer_ids, was_there)
+
+
+def _call(sql: str, parameters: list[Any]) -> tuple[Any, ...]:
+    def send() -> tuple[Any, ...]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchone()
+
+    if connection.in_atomic_block:  # what the caller did before is lost too: the caller repeats it
+        return send()
+    return _once_more(send)
+
+
+def _once_more(send: Callable[[], _Result]) -> _Result:
+    """The result of `send`, tried again once when another writer was in the way."""
+    try:
+        return send()
+    except (OperationalError, IntegrityError) as error:
+        if not _is_worth_repeating(error):
+            raise
+        time.sleep(_PAUSE)  # or it would snatch the lock again from the writer it was in the way of
+        return send()
+
+
+def _is_worth_repeating(error: DatabaseError) -> bool:
+    if isinstance(error, IntegrityError):
+        diagnosis: Any = error.__cause__
+        return diagnosis.diag.constraint_name == "ledger_transfer_leg_of_a_journal_is_posted_once"
+    return _state(error) in (_DEADLOCK, _SERIALIZATION)
+
+
+def _state(error: DatabaseError) -> str | None:
+    return getattr(error.__cause__, "sqlstate", None)

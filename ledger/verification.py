@@ -1,0 +1,207 @@
+"""Recomputing the whole ledger from its transfers, and naming the first row that does not fit.
+
+Each check is one statement, so that it sees one state of the book while others post; the rows
+stay in the database. Dates, kinds and texts are not checked here: nothing else repeats them.
+"""
+
+from typing import NamedTuple
+
+from django.db import connection
+
+from members.models import Area
+
+# Each returns community_id, transfer_id, journal, expected, found of rows that are wrong.
+CHECKS = {
+    "account": """
+        SELECT t.community_id, t.id AS transfer_id, t.journal,
+            'account ' || side.account AS expected, 'no such account' AS found
+        FROM ledger_transfer t, LATERAL (VALUES (t.debit), (t.credit)) AS side (account)
+        WHERE NOT EXISTS (
+            SELECT FROM ledger_account a JOIN ledger_balance b
+                ON b.community_id = a.community_id AND b.account_id = a.id
+            WHERE a.community_id = t.community_id AND a.id = side.account)
+    """,
+    "sequence": """
+        SELECT e.community_id, e.transfer_id, e.journal,
+            format('account %%s seq %%s', e.account_id, e.before + 1) AS expected,
+            format('seq %%s', e.seq) AS found
+        FROM (SELECT x.*, coalesce(lag(x.seq) OVER w, 0) AS before FROM ledger_entry x
+            WINDOW w AS (PARTITION BY x.community_id, x.account_id ORDER BY x.seq)) e
+        WHERE e.seq <> e.before + 1
+    """,
+    "running_balance": """
+        SELECT e.community_id, e.transfer_id, e.journal,
+            format('account %%s after %%s', e.account_id, e.before + e.amount) AS expected,
+            format('after %%s', e.balance_after) AS found
+        FROM (SELECT x.*, coalesce(lag(x.balance_after) OVER w, 0)::numeric AS before
+            FROM ledger_entry x
+            WINDOW w AS (PARTITION BY x.community_id, x.account_id ORDER BY x.seq)) e
+        WHERE e.balance_after <> e.before + e.amount
+    """,
+    "balance": """
+        SELECT b.community_id, e.transfer_id, e.journal,
+            format('account %%s posted %%s seq %%s held 0', b.account_id,
+                coalesce(e.balance_after, 0), coalesce(e.seq, 0)) AS expected,
+            format('posted %%s seq %%s held %%s', b.posted, b.seq, b.held) AS found
+        FROM ledger_balance b LEFT JOIN LATERAL (
+            SELECT x.* FROM ledger_entry x
+            WHERE x.community_id = b.community_id AND x.account_id = b.account_id
+            ORDER BY x.seq DESC LIMIT 1) e ON true
+        WHERE (b.posted, b.seq, b.held)
+            <> (coalesce(e.balance_after, 0), coalesce(e.seq, 0), 0)
+    """,
+    "limits": """
+        SELECT b.community_id, NULL::bigint AS transfer_id, NULL::uuid AS journal,
+            format('account %%s floor %%s ceiling %%s frozen %%s', b.account_id,
+                c.floor, c.ceiling, c.frozen) AS expected,
+            format('floor %%s ceiling %%s frozen %%s', b.floor, b.ceiling, b.frozen) AS found
+        FROM ledger_balance b LEFT JOIN LATERAL (
+            SELECT x.* FROM ledger_limit_change x
+            WHERE x.community_id = b.community_id AND x.account_id = b.account_id
+            ORDER BY x.id DESC LIMIT 1) c ON true
+        WHERE (b.floor, b.ceiling, b.frozen) IS DISTINCT FROM (c.floor, c.ceiling, c.frozen)
+    """,
+    "zero_sum": """
+        SELECT b.community_id, NULL::bigint AS transfer_id, NULL::uuid AS journal,
+            'sum of the book 0' AS expected, format('sum %%s', sum(b.posted)) AS found
+        FROM ledger_balance b GROUP BY b.community_id HAVING sum(b.posted) <> 0
+    """,
+    "legs": """
+        SELECT t.community_id, min(t.id) AS transfer_id, t.journal,
+            format('legs 1 to %%s', count(*)) AS expected,
+            format('legs %%s', string_agg(t.leg::text, ', ' ORDER BY t.leg)) AS found
+        FROM ledger_transfer t GROUP BY t.community_id, t.journal
+        HAVING min(t.leg) <> 1 OR max(t.leg) <> count(*)
+    """,
+    "reversal": """
+        SELECT r.community_id, r.id AS transfer_id, r.journal,
+            coalesce(format('leg %%s of transfer %%s: %%s from %%s to %%s', n.legs + 1 - o.leg,
+                o.id, o.amount, o.credit, o.debit),
+                format('transfer %%s', r.reverses)) AS expected,
+            format('leg %%s: %%s from %%s to %%s', r.leg, r.amount, r.debit, r.credit) AS found
+        FROM ledger_transfer r
+        LEFT JOIN ledger_transfer o ON o.community_id = r.community_id AND o.id = r.reverses
+        LEFT JOIN LATERAL (SELECT count(*) AS legs FROM ledger_transfer x
+            WHERE x.community_id = o.community_id AND x.journal = o.journal) n ON true
+        WHERE r.reverses IS NOT NULL
+            AND (r.debit, r.credit, r.amount, r.leg::bigint)
+            IS DISTINCT FROM (o.credit, o.debit, o.amount, n.legs + 1 - o.leg)
+    """,
+    "outbox": """
+        SELECT coalesce(t.community_id, u.community_id) AS community_id,
+            coalesce(t.id, u.transfer_id) AS transfer_id, t.journal,
+            'a transfer and its outbox row' AS expected,
+            CASE WHEN t.id IS NULL THEN 'no transfer' ELSE 'no outbox row' END AS found
+        FROM ledger_transfer t FULL JOIN ledger_unsealed u
+            ON u.community_id = t.community_id AND u.transfer_id = t.id
+        WHERE t.id IS NULL OR u.transfer_id IS NULL
+    """,
+    "rolled_days": """
+        SELECT coalesce(d.community_id, e.community_id) AS community_id,
+            NULL::bigint AS transfer_id, NULL::uuid AS journal,
+            format('account %%s day %%s net %%s', coalesce(d.account_id, e.account_id),
+                coalesce(d.effective_on, e.effective_on), e.net) AS expected,
+            format('net %%s', d.net) AS found
+        FROM ledger_day d FULL JOIN (
+            SELECT x.community_id, x.account_id, x.effective_on, sum(x.amount) AS net
+            FROM ledger_rolled r JOIN ledger_entry x ON x.community_id = r.community_id
+                AND x.account_id = r.account_id AND x.seq <= r.seq
+            GROUP BY x.community_id, x.account_id, x.effective_on) e
+            ON e.community_id = d.community_id AND e.account_id = d.account_id
+            AND e.effective_on = d.effective_on
+        WHERE d.net IS DISTINCT FROM e.net
+    """,
+    "rolled_months": """
+        SELECT coalesce(m.community_id, e.community_id) AS community_id,
+            NULL::bigint AS transfer_id, NULL::uuid AS journal,
+            format('account %%s month %%s closing %%s', coalesce(m.account_id, e.account_id),
+                coalesce(m.month, e.month), e.closing) AS expected,
+            format('closing %%s', m.closing) AS found
+        FROM ledger_month m FULL JOIN (
+            SELECT x.community_id, x.account_id,
+                date_trunc('month', x.effective_on)::date AS month,
+                sum(sum(x.amount)) OVER (PARTITION BY x.community_id, x.account_id
+                    ORDER BY date_trunc('month', x.effective_on)) AS closing
+            FROM ledger_rolled r JOIN ledger_entry x ON x.community_id = r.community_id
+                AND x.account_id = r.account_id AND x.seq <= r.seq
+            GROUP BY x.community_id, x.account_id, date_trunc('month', x.effective_on)) e
+            ON e.community_id = m.community_id AND e.account_id = m.account_id
+            AND e.month = m.month
+        WHERE m.closing IS DISTINCT FROM e.closing
+    """,
+    "marks": """
+        SELECT coalesce(m.community_id, e.community_id) AS community_id, e.transfer_id, e.journal,
+            format('account %%s seq %%s at %%s balances %%s',
+                coalesce(m.account_id, e.account_id), coalesce(m.seq, e.seq),
+                e.moments, e.balances) AS expected,
+            format('from %%s at %%s balances %%s', m.recorded_at, m.moments, m.balances) AS found
+        FROM ledger_mark m FULL JOIN (
+            SELECT x.community_id, x.account_id, max(x.seq) AS seq,
+                (array_agg(x.transfer_id ORDER BY x.seq))[1] AS transfer_id,
+                (array_agg(x.journal ORDER BY x.seq))[1] AS journal,
+                array_agg(x.recorded_at ORDER BY x.seq) AS moments,
+                array_agg(x.balance_after ORDER BY x.seq) AS balances
+            FROM ledger_rolled r JOIN ledger_entry x
+                ON x.community_id = r.community_id AND x.account_id = r.account_id
+                AND x.seq <= r.seq / 16 * 16
+            GROUP BY x.community_id, x.account_id, (x.seq - 1) / 16) e
+            ON e.community_id = m.community_id AND e.account_id = m.account_id AND e.seq = m.seq
+        WHERE (m.recorded_at, m.moments, m.balances)
+            IS DISTINCT FROM (e.moments[1], e.moments, e.balances)
+    """,
+}
+BOOKS = "(%(books)s::bigint[] IS NULL OR community_id = ANY (%(books)s))"
+FIRST = f"""
+    SELECT a.code, wrong.transfer_id, wrong.journal, wrong.expected, wrong.found
+    FROM (SELECT * FROM ({{check}}) every WHERE {BOOKS}) wrong
+    LEFT JOIN members_area a ON a.id = wrong.community_id
+    ORDER BY wrong.transfer_id, a.code LIMIT 1
+"""  # noqa: S608
+COUNT = f"""
+    SELECT (SELECT count(DISTINCT community_id) FROM ledger_account WHERE {BOOKS}) AS books,
+        (SELECT count(*) FROM ledger_balance WHERE {BOOKS}) AS accounts,
+        count(*) AS transfers, count(*) FILTER (WHERE leg = 1) AS journals,
+        count(reverses) AS reversed
+    FROM ledger_transfer WHERE {BOOKS}
+"""  # noqa: S608
+
+
+class Fault(NamedTuple):
+    """A row that does not fit: where it is, what the rest of the book says, what it says."""
+
+    check: str
+    community: str
+    transfer: int | None
+    journal: str | None
+    expected: str
+    found: str
+
+
+class Verification(NamedTuple):
+    """What was counted, and the first fault of each check that found one."""
+
+    checked: dict[str, int]
+    faults: list[Fault]
+
+    @property
+    def first_bad(self) -> Fault | None:
+        """The fault of the earliest transfer."""
+        return min(self.faults, key=lambda f: (f.transfer is None, f.transfer), default=None)
+
+
+def verify(area: Area | None = None) -> Verification:
+    """Check every book, or those of the area and all below it."""
+    books = None if area is None else list(Area.objects.within(area).values_list("pk", flat=True))
+    faults = []
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"books": books})
+        names = [column.name for column in cursor.description]
+        checked = dict(zip(names, cursor.fetchone(), strict=True))
+        for name, check in CHECKS.items():
+            cursor.execute(FIRST.format(check=check), {"books": books})
+            if row := cursor.fetchone():
+                code, transfer, journal, expected, found = row
+                faults.append(
+                    Fault(name, code, transfer, journal and str(journal), expected, found)
+                )
+    return Verification(checked, faults)

@@ -1,0 +1,261 @@
+"""The administration's pages of people: reading nearly everything, editing little.
+
+`AreaAdmin` is the base for every app's pages: rows of the reader's areas only, changes for
+administrators only, nothing for members.
+"""
+
+from functools import reduce
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from members import access, id_numbers, phones, search, signing_in
+from members.models import Area, Elder, Member, SearchTerm, StaffRole, User, Volunteer
+
+
+class AreaAdmin(admin.ModelAdmin):
+    """Rows within the reader's areas; an auditor reads, an area's administrator may change.
+
+    The model's manager has `visible_to(user)`, or `area_path` names the way from a row to its
+    area, as in a filter.
+    """
+
+    list_per_page = 50
+    show_full_result_count = False
+    area_path = ""
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request)
+        if self.area_path:
+            areas = Area.objects.visible_to(request.user)
+            return rows.filter(**{f"{self.area_path}__in": areas})
+        return rows.visible_to(request.user)
+
+    def area_of(self, row):
+        """The area whose administrators may change the row; None where it belongs to none."""
+        way = (self.area_path or "area").split("__")
+        return reduce(lambda found, name: getattr(found, name, None), way, row)
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        """Nobody puts a row into an area that they do not administer."""
+        if db_field.related_model is Area:
+            kwargs["queryset"] = access.administered(request.user).order_by("path")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_module_permission(self, request):
+        return access.may_administer(request.user)
+
+    def has_view_permission(self, request, obj=None):
+        return access.may_administer(request.user)
+
+    def has_add_permission(self, request):
+        return access.may_change_reference(request.user)
+
+    def has_change_permission(self, request, obj=None):
+        return access.may_change_reference(request.user, obj and self.area_of(obj))
+
+    def has_delete_permission(self, request, obj=None):
+        """Nothing with a history is deleted here."""
+        return False
+
+
+class ReadOnlyAdmin(AreaAdmin):
+    """Rows that are shown and never edited by hand; the rule modules write them."""
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Area)
+class AreasAdmin(AreaAdmin):
+    """The tree. An area keeps its code and its place for ever; new ones come under an old one."""
+
+    list_display = ["code", "name_zh", "name_en", "level", "parent"]
+    list_display_links = ["code", "name_zh"]
+    list_filter = ["level"]
+    list_select_related = ["parent"]
+    search_fields = ["=code", "name_zh", "name_en"]
+    ordering = ["path"]
+    fields = ["code", "name_zh", "name_en", "parent"]
+
+    def area_of(self, row):
+        return row
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["code", "parent"] if obj else []
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.queryset = field.queryset.exclude(level=Area.Level.COMMUNITY)
+        field.required = True
+        return field
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            levels = Area.Level.values
+            obj.level = levels[levels.index(obj.parent.level) + 1]
+            obj.path = f"{obj.parent.path}{obj.code}/"
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin):
+    """People, found as on every other page; ID numbers and phones stay masked."""
+
+    list_display = [
+        *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
+        *("is_volunteer", "is_elder", "registered_on"),
+    ]
+    list_filter = ["sex", ("volunteer", admin.EmptyFieldListFilter)]
+    list_select_related = ["area", "volunteer", "elder"]
+    search_fields = ["name"]
+    search_help_text = _("Name, initials, pinyin, end of phone or member number")
+    ordering = ["-registered_on", "-pk"]
+    fields = [
+        *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
+        *("address", "note", "registered_on", "created_at", "created_by"),
+        *("changed_at", "changed_by"),
+    ]
+    actions = ["sign_out_everywhere"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("phones")
+
+    def get_search_results(self, request, queryset, search_term):
+        wanted = search.key(search_term)
+        if not wanted:
+            return queryset, False
+        keys = Q(term__startswith=wanted) | Q(term__startswith=search.GIVEN + wanted)
+        found = SearchTerm.objects.filter(keys, area__in=Area.objects.visible_to(request.user))
+        return queryset.filter(pk__in=found.values("member")), False
+
+    @admin.display(description=_("ID number"))
+    def masked_id_number(self, member):
+        return id_numbers.mask(member.id_number) if member.id_number else None
+
+    @admin.display(description=_("phones"))
+    def masked_phones(self, member):
+        return ", ".join(phones.mask(phone.number) for phone in member.phones.all())
+
+    @admin.display(description=_("volunteer"), boolean=True)
+    def is_volunteer(self, member):
+        return hasattr(member, "volunteer")
+
+    @admin.display(description=_("elder"), boolean=True)
+    def is_elder(self, member):
+        return hasattr(member, "elder")
+
+    @admin.action(description=_("Sign out on every phone"), permissions=["sign_out"])
+    def sign_out_everywhere(self, request, members):
+        for member in members:
+            signing_in.sign_out_everywhere(member)
+        said = ngettext(
+            "%(count)d person has to sign in again.",
+            "%(count)d people have to sign in again.",
+            len(members),
+        )
+        messages.success(request, said % {"count": len(members)})
+
+    def has_sign_out_permission(self, request):
+        return access.may_change_reference(request.user)
+
+
+@admin.register(Volunteer)
+class VolunteerAdmin(ReadOnlyAdmin):
+    list_display = ["member", "community", "joined_on", "skills"]
+    list_select_related = ["member__area"]
+    search_fields = ["member__name", "=member__number"]
+    ordering = ["-joined_on", "-pk"]
+    area_path = "member__area"
+
+    @admin.display(description=_("community"), ordering="member__area__path")
+    def community(self, row):
+        return row.member.area
+
+
+@admin.register(Elder)
+class ElderAdmin(ReadOnlyAdmin):
+    """Income and capability are sensitive; they stand on the person's page, not in the list."""
+
+    list_display = ["member", "community", "living", "contact_name", "masked_contact_phone"]
+    list_filter = ["living"]
+    list_select_related = ["member__area"]
+    search_fields = ["member__name", "=member__number"]
+    ordering = ["-pk"]
+    fields = [
+        *("member", "living", "income", "capability"),
+        *("contact_name", "contact_relation", "masked_contact_phone"),
+    ]
+    area_path = "member__area"
+
+    @admin.display(description=_("community"), ordering="member__area__path")
+    def community(self, row):
+        return row.member.area
+
+    @admin.display(description=_("contact's phone"))
+    def masked_contact_phone(self, row):
+        return phones.mask(row.contact_phone) if row.contact_phone else None
+
+
+@admin.register(StaffRole)
+class StaffRoleAdmin(AreaAdmin):
+    """Who works where; given and taken by the administrators of the area."""
+
+    list_display = ["user", "role", "area"]
+    list_filter = ["role"]
+    list_select_related = ["user", "area"]
+    search_fields = ["user__username", "user__first_name", "area__name_zh"]
+    ordering = ["area__path", "user__username", "role"]
+    area_path = "area"
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["user"] if obj else []
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "user":
+            kwargs["queryset"] = User.objects.filter(member=None).order_by("username")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_delete_permission(self, request, obj=None):
+        return self.has_change_permission(request, obj)
+
+
+@admin.register(User)
+class UserAdmin(AreaAdmin, DjangoUserAdmin):
+    """Accounts of staff. What they may do is said by their roles; members have no page here."""
+
+    list_display = ["username", "first_name", "is_active", "last_login"]
+    list_filter = ["is_active"]
+    search_fields = ["username", "first_name"]
+    ordering = ["username"]
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password", "first_name", "is_active"]}),
+        (_("Sign-ins"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["username", "first_name", "password1", "password2"]})]
+    readonly_fields = ["last_login", "date_joined"]
+
+    def get_queryset(self, request):
+        """Those with a role in the reader's areas, and those who have none yet."""
+        staff = admin.ModelAdmin.get_queryset(self, request).filter(member=None)
+        if request.user.is_superuser:
+            return staff
+        given = StaffRole.objects.filter(user=OuterRef("pk"))
+        near = given.filter(area__in=Area.objects.visible_to(request.user))
+        return staff.filter(Exists(near) | ~Exists(given), is_superuser=False)
+
+    def has_change_permission(self, request, obj=None):
+        """Whoever has a role elsewhere too is not changed from here: a password opens all of it."""
+        if not super().has_change_permission(request):
+            return False
+        if obj is None or request.user.is_superuser:
+            return True
+        elsewhere = obj.roles.exclude(area__in=access.administered(request.user))
+        return not obj.is_superuser and not elsewhere.exists()

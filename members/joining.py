@@ -1,0 +1,197 @@
+"""How people join, singly or a whole register at once, and how what is known of them is amended.
+
+Whoever joins gets a number for life, their phones, the sides (volunteer, elder) that they have,
+and the keys under which they are found, all in one transaction.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from members import id_numbers, names, phones, search
+from members.models import Area, Elder, Member, MemberPhone, User, Volunteer
+
+AMENDABLE = ("name", "sex", "birth_date", "id_number", "address", "note", "registered_on")
+SIDES: dict[str, Any] = {"volunteer": Volunteer, "elder": Elder}
+
+
+class IdNumberTaken(Exception):
+    """Somebody with this ID number has joined before; they are amended, not registered twice."""
+
+
+def register(
+    *,
+    area: Area,
+    name: str,
+    by: User | None,
+    at: datetime,
+    sex: str = "",
+    birth_date: date | None = None,
+    id_number: str | None = None,
+    phones: Iterable[str] = (),
+    address: str = "",
+    note: str = "",
+    registered_on: date | None = None,
+    volunteer: Mapping[str, Any] | None = None,
+    elder: Mapping[str, Any] | None = None,
+) -> Member:
+    """Register one person and return the member.
+
+    `volunteer` and `elder` hold the fields of those sides; an empty mapping is a side about
+    which nothing is known. Sex and birth date are read from the ID number where it fits and they
+    are not given. Raises IdNumberTaken, NotAPhone.
+    """
+    person = {
+        "area": area,
+        "name": name,
+        "sex": sex,
+        "birth_date": birth_date,
+        "id_number": id_number,
+        "phones": phones,
+        "address": address,
+        "note": note,
+        "registered_on": registered_on,
+        "volunteer": volunteer,
+        "elder": elder,
+    }
+    return register_many([person], by=by, at=at)[0]
+
+
+@transaction.atomic
+def register_many(
+    people: Sequence[Mapping[str, Any]], *, by: User | None, at: datetime
+) -> list[Member]:
+    """Register all these people, in a few statements, or none of them; as `register` for each."""
+    members = [
+        Member(
+            number=number,
+            area=person["area"],
+            registered_on=person.get("registered_on") or timezone.localdate(at),
+            created_by=by,
+            created_at=at,
+            **_written({name: person.get(name) for name in AMENDABLE if name != "registered_on"}),
+        )
+        for number, person in zip(_numbers(len(people)), people, strict=True)
+    ]
+    with _id_numbers_are_free():
+        Member.objects.bulk_create(members, batch_size=2000)
+    rows = list(zip(members, people, strict=True))
+    MemberPhone.objects.bulk_create(
+        MemberPhone(member=member, number=number)
+        for member, person in rows
+        for number in _phones(person.get("phones") or ())
+    )
+    for side, model in SIDES.items():
+        model.objects.bulk_create(
+            model(member=member, **person[side])
+            for member, person in rows
+            if person.get(side) is not None
+        )
+    search.index(members)
+    return members
+
+
+@transaction.atomic
+def amend(member: Member, *, by: User | None, at: datetime, **fields: Any) -> set[str]:
+    """Change what is known of a member, and return the names of what did change.
+
+    Takes the fields of `register` except the community; None is "not told" and changes nothing;
+    `phones` is the whole list; a side is added or its fields are changed. Raises IdNumberTaken,
+    NotAPhone.
+    """
+    unknown = set(fields) - {*AMENDABLE, "phones", *SIDES}
+    if unknown:
+        raise TypeError(f"cannot amend {', '.join(sorted(unknown))}")
+    stored = Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
+    wanted = _written({name: fields[name] for name in AMENDABLE if name in fields}, stored)
+    changed = {name for name, value in wanted.items() if getattr(stored, name) != value}
+    if changed:
+        _set(member, {**wanted, "changed_by": by, "changed_at": at})
+        with _id_numbers_are_free():
+            member.save(update_fields=[*changed, "changed_by", "changed_at"])
+    if fields.get("phones") is not None and _replace_phones(member, _phones(fields["phones"])):
+        changed.add("phones")
+    for side in SIDES:
+        if fields.get(side) is not None and _amend_side(member, side, fields[side]):
+            changed.add(side)
+    if changed & {"name", "phones", *SIDES}:
+        search.index([member])
+    return changed
+
+
+def _numbers(count: int) -> list[str]:
+    with connection.cursor() as cursor:
+        draw = "SELECT nextval('members_member_number') FROM generate_series(1, %s)"
+        cursor.execute(draw, [count])
+        return [str(row[0]) for row in cursor.fetchall()]
+
+
+def _written(given: Mapping[str, Any], stored: Member | None = None) -> dict[str, Any]:
+    """The fields as they are kept; what the ID number tells fills what nobody has told."""
+    fields = {name: value for name, value in given.items() if value is not None}
+    if "name" in fields:
+        fields["name"] = names.clean(fields["name"])
+    if "id_number" in fields:
+        fields["id_number"] = fields["id_number"].strip().upper() or None
+        for name, told in _told_by(fields["id_number"]).items():
+            if not fields.get(name) and not (stored and getattr(stored, name)):
+                fields[name] = told
+    return fields
+
+
+def _told_by(id_number: str | None) -> dict[str, Any]:
+    if not id_number:
+        return {}
+    try:
+        number = id_numbers.check(id_number)
+    except id_numbers.NotAnIdNumber:
+        return {}
+    return {"sex": number.sex, "birth_date": number.birth_date}
+
+
+def _phones(written: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(phones.parse(number) for number in written))
+
+
+def _set(row: Any, fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(row, name, value)
+
+
+def _replace_phones(member: Member, wanted: list[str]) -> bool:
+    stored = set(member.phones.values_list("number", flat=True))
+    if stored == set(wanted):
+        return False
+    member.phones.exclude(number__in=wanted).delete()
+    MemberPhone.objects.bulk_create(
+        MemberPhone(member=member, number=number) for number in wanted if number not in stored
+    )
+    return True
+
+
+def _amend_side(member: Member, side: str, fields: Mapping[str, Any]) -> bool:
+    """Add the side or change its fields; the member's row is locked, so it is added once."""
+    row = SIDES[side].objects.filter(member=member).first()
+    if row is None:
+        SIDES[side].objects.create(member=member, **fields)
+        return True
+    changed = [name for name, value in fields.items() if getattr(row, name) != value]
+    if changed:
+        _set(row, fields)
+        row.save(update_fields=changed)
+    return bool(changed)
+
+
+@contextmanager
+def _id_numbers_are_free() -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "id_number" not in str(error):
+            raise
+        raise IdNumberTaken from error

@@ -1,0 +1,147 @@
+"""One box that finds a person: characters, initials, full pinyin, end of phone, member number.
+
+Every key of a person is a row of SearchTerm, so whatever was typed is a prefix read of one
+b-tree. Keys of the given name stand under a mark and come after those of the whole name: people
+remember 秀英, but "xy" is first of all 徐勇.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from members import names
+from members.models import Area, Elder, Member, MemberPhone, SearchTerm, Volunteer
+
+GIVEN = "~"
+LAST = "\U0010ffff"  # sorts after every other character, byte by byte
+LONGEST = 120
+# The most keys of one person that begin alike; so many index rows hold `limit` people for sure.
+KEYS_ALIKE = 8
+
+FIND = """
+WITH hit AS (
+    SELECT term.member_id, key.rank, term.term
+    FROM unnest(%(areas)s::bigint[]) AS area (id)
+    CROSS JOIN unnest(%(keys)s::text[]) WITH ORDINALITY AS key (prefix, rank)
+    CROSS JOIN LATERAL (
+        SELECT member_id, term FROM members_searchterm
+        WHERE area_id = area.id AND {side} AND term >= key.prefix AND term < key.prefix || %(last)s
+        ORDER BY term LIMIT %(rows)s
+    ) AS term
+    UNION ALL
+    SELECT term.member_id, 0, term.term
+    FROM members_searchterm AS term JOIN unnest(%(keys)s::text[]) AS key (prefix)
+        ON term.term >= key.prefix AND term.term < key.prefix || %(last)s
+    WHERE term.member_id = ANY (%(first)s::bigint[]) AND {side}
+        AND term.area_id = ANY (%(areas)s::bigint[])
+)
+SELECT member_id FROM hit GROUP BY member_id
+ORDER BY array_position(%(first)s::bigint[], member_id), min(rank), min(term), member_id
+LIMIT %(limit)s
+"""
+SIDES = {"volunteer": "is_volunteer", "elder": "is_elder", None: "true"}
+
+
+def find(
+    text: str,
+    *,
+    areas: QuerySet[Area] | Iterable[Area],
+    side: str | None = None,
+    limit: int = 8,
+    first: Sequence[int] = (),
+) -> list[Member]:
+    """Members of the areas that the text may mean, the likeliest first, area and phones loaded.
+
+    Those in `first` who fit come before the others, in that order; an empty text returns just
+    them. `side` is "volunteer", "elder" or None for both.
+    """
+    wanted = key(text)
+    if isinstance(areas, QuerySet):
+        area_ids = list(areas.values_list("pk", flat=True))
+    else:
+        area_ids = [area.pk for area in areas]
+    if text.strip() and not wanted:
+        return []
+    keys = [wanted] if not wanted or wanted.isdecimal() else [wanted, GIVEN + wanted]
+    values = {
+        "areas": area_ids if wanted else [],
+        "keys": keys,
+        "last": LAST,
+        "first": list(first),
+        "rows": limit * KEYS_ALIKE,
+        "limit": limit,
+    }
+    return _loaded(_ids(side, values) if wanted else first, area_ids, side)[:limit]
+
+
+def key(text: str) -> str:
+    """What was typed as a key: one word, lower-case; ü is typed v."""
+    return names.bare(text).replace("ü", "v")[:LONGEST]
+
+
+def index(members: Sequence[Member]) -> None:
+    """Write the keys of these members anew; call it in the transaction that changed them."""
+    SearchTerm.objects.filter(member__in=members).delete()
+    ids = [member.pk for member in members]
+    phones: dict[int, list[str]] = {}
+    for member_id, number in MemberPhone.objects.filter(member__in=ids).values_list(
+        "member_id", "number"
+    ):
+        phones.setdefault(member_id, []).append(number)
+    sides = (
+        set(Volunteer.objects.filter(member__in=ids).values_list("member_id", flat=True)),
+        set(Elder.objects.filter(member__in=ids).values_list("member_id", flat=True)),
+    )
+    SearchTerm.objects.bulk_create(
+        (
+            SearchTerm(
+                member_id=member.pk,
+                area_id=member.area_id,
+                term=term,
+                is_volunteer=member.pk in sides[0],
+                is_elder=member.pk in sides[1],
+            )
+            for member in members
+            for term in sorted(terms(member.name, member.number, phones.get(member.pk, ())))
+        ),
+        batch_size=5000,
+    )
+
+
+def terms(name: str, number: str, phones: Iterable[str]) -> set[str]:
+    """Every key under which a person of this name, number and phones is found."""
+    found = {key(name), number}
+    for reading in names.readings(name):
+        found |= {key(reading.initials), key(reading.pinyin)}
+    if given := names.given_reading(name):
+        found |= {GIVEN + key(names.split(name)[1]), GIVEN + key(given.initials)}
+        found |= {GIVEN + key(given.pinyin)}
+    for phone in phones:
+        found |= {phone, phone[-4:]}
+    return {term[:LONGEST] for term in found if term.strip(GIVEN)}
+
+
+def describe(member: Member) -> str:
+    """What tells a person from a namesake: end of phone, year of birth, where they live."""
+    parts = [_("phone …%(end)s") % {"end": phone.number[-4:]} for phone in member.phones.all()[:1]]
+    if member.birth_date:
+        parts.append(_("born %(year)d") % {"year": member.birth_date.year})
+    if member.address:
+        parts.append(member.address)
+    return " · ".join(parts)
+
+
+def _ids(side: str | None, values: dict) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(FIND.format(side=SIDES[side]), values)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _loaded(ids: Sequence[int], area_ids: Sequence[int], side: str | None) -> list[Member]:
+    people = Member.objects.filter(pk__in=ids, area__in=area_ids)
+    if side:
+        people = people.filter(**{f"{side}__isnull": False})
+    known = {m.pk: m for m in people.select_related("area").prefetch_related("phones")}
+    return [known[pk] for pk in ids if pk in known]

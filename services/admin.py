@@ -1,0 +1,81 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from members import access
+from members.admin import AreaAdmin, ReadOnlyAdmin
+from services.models import Category, Holiday, RegisterBatch, Visit
+
+
+class ReferenceAdmin(AreaAdmin):
+    """Rows that belong to no area: everybody who comes here reads them all."""
+
+    def get_queryset(self, request):
+        return admin.ModelAdmin.get_queryset(self, request)
+
+
+@admin.register(Category)
+class CategoryAdmin(ReferenceAdmin):
+    list_display = ["name_zh", "name_en", "code", "usual_minutes", "is_bankable", "position"]
+    ordering = ["position", "pk"]
+
+    def get_readonly_fields(self, request, obj=None):
+        """Visits name a category by its code, so that it stays what it was."""
+        return ["code"] if obj else []
+
+
+@admin.register(Holiday)
+class HolidayAdmin(ReferenceAdmin):
+    list_display = ["day", "name", "is_workday"]
+    list_filter = ["is_workday"]
+    date_hierarchy = "day"
+    ordering = ["-day"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["day"] if obj else []
+
+    def has_delete_permission(self, request, obj=None):
+        """A day that turned out to be an ordinary one is taken out; nothing refers to it."""
+        return access.may_change_reference(request.user)
+
+
+@admin.register(Visit)
+class VisitAdmin(ReadOnlyAdmin):
+    """Every visit as it is recorded; changes go through the pages, which move the hours too."""
+
+    list_display = [
+        "service_date",
+        "volunteer",
+        "elder",
+        "category",
+        "served_minutes",
+        "banked_minutes",
+        "state",
+        "area",
+    ]
+    list_filter = [
+        "state",
+        "source",
+        "method",
+        "category",
+        ("area", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["volunteer", "elder", "category", "area"]
+    search_fields = [
+        "^volunteer__name",
+        "^elder__name",
+        "=volunteer__number",
+        "=elder__number",
+    ]
+    search_help_text = _("Name or member number of the volunteer or the elder")
+    date_hierarchy = "service_date"
+    ordering = ["-service_date", "-pk"]
+
+
+@admin.register(RegisterBatch)
+class RegisterBatchAdmin(ReadOnlyAdmin):
+    list_display = ["file_name", "area", "state", "rows_total", "entered_by", "approved_by"]
+    list_filter = ["state", ("area", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["area", "entered_by", "approved_by"]
+    search_fields = ["file_name"]
+    date_hierarchy = "entered_at"
+    ordering = ["-entered_at", "-pk"]

@@ -1,0 +1,318 @@
+import hashlib
+import re
+import uuid
+from datetime import datetime, timedelta
+
+from django import forms
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from members import access, search
+from members.models import Member
+from services import parsing
+from services.models import Category, Visit
+
+SIDES = ("volunteer", "elder")
+WHO = _("Name, its initials, or the end of the phone number.")
+LABEL = re.compile(r"(?P<name>.+?)\s*(?P<end>\d{4})")
+
+
+class PersonInput(forms.TextInput):
+    """A box in which a person is looked up; `services/person_input.html` says what it posts.
+
+    The key of the person who was chosen counts only for the text it was chosen for. `partner` is
+    the selector of the box of the other person, whose last partners are offered first.
+    """
+
+    template_name = "services/person_input.html"
+
+    def __init__(self, side, partner=""):
+        super().__init__({"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
+        self.side = side
+        self.partner = partner
+        self.choices = []
+
+    def value_from_datadict(self, data, files, name):
+        self.text, self.key, self.chosen_for = (
+            data.get(name + part, "") for part in ("", "_key", "_for")
+        )
+        return self.text
+
+    def get_context(self, name, value, attrs):
+        context = super().get_context(name, value, attrs)
+        context["widget"] |= {
+            "url": f"{reverse('person_search')}?side={self.side}",
+            "partner": self.partner,
+            "key": getattr(self, "key", ""),
+            "chosen_for": getattr(self, "chosen_for", ""),
+            "choices": self.choices,
+        }
+        return context
+
+    def chosen(self):
+        """The key that was chosen for the text as it stands, or None."""
+        if self.text != self.chosen_for:
+            return None
+        try:
+            return uuid.UUID(self.key)
+        except ValueError:
+            return None
+
+    def choose(self, member):
+        """Show `member` as the one who is meant."""
+        self.key, self.chosen_for = str(member.key), label(member)
+        return self.chosen_for
+
+
+class CategoryChips(forms.RadioSelect):
+    """Radio buttons that know how long such a visit usually takes."""
+
+    def create_option(self, name, value, *args, **kwargs):
+        option = super().create_option(name, value, *args, **kwargs)
+        option["attrs"]["data-usual"] = self.usual.get(value, "")
+        return option
+
+
+class ReadField(forms.CharField):
+    """Text that a function of `services.parsing` understands."""
+
+    def __init__(self, read, **options):
+        super().__init__(max_length=60, **options)
+        self.read = read
+
+    def clean(self, value):
+        text = super().clean(value)
+        try:
+            return self.read(text) if text else None
+        except parsing.NotUnderstood as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+def read_date(text):
+    """A day up to the end of next year: what lies further ahead is a slip of the pen."""
+    today = timezone.localdate()
+    day = parsing.parse_date(text, today=today)
+    if day.year > today.year + 1:
+        raise parsing.Impossible(_("This day lies far ahead. Check the year."))
+    return day
+
+
+def read_minutes(text):
+    return parsing.parse_minutes(text, unit="minutes")
+
+
+class VisitForm(forms.Form):
+    """One completed visit. The people are looked up within the user's reach."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    heeded = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
+    volunteer = forms.CharField(
+        label=_("Volunteer"), max_length=80, help_text=WHO, widget=PersonInput("volunteer")
+    )
+    elder = forms.CharField(
+        label=_("Elder"),
+        max_length=80,
+        help_text=WHO,
+        widget=PersonInput("elder", "[name=volunteer_key]"),
+    )
+    service_date = ReadField(
+        read_date, label=_("Date"), help_text=_("Like 11-22, yesterday or -1.")
+    )
+    minutes = ReadField(
+        read_minutes,
+        label=_("Minutes"),
+        required=False,
+        help_text=_("Like 90, 1.5 or 1小时30分."),
+    )
+    category = forms.ModelChoiceField(
+        label=_("What was done"),
+        queryset=Category.objects.order_by("position", "code"),
+        empty_label=None,
+        widget=CategoryChips,
+    )
+    started_at = ReadField(
+        parsing.parse_time,
+        label=_("Start"),
+        required=False,
+        help_text=_("Like 15:30, where the sheet has it."),
+    )
+    method = forms.ChoiceField(
+        label=_("Confirmed by"), choices=Visit.Method.choices, initial=Visit.Method.SIGNATURE
+    )
+    choice = forms.ChoiceField(
+        label=_("Hours"), choices=Visit.Choice.choices, initial=Visit.Choice.BANK
+    )
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=500, help_text=_("Why, when it is late.")
+    )
+
+    USUAL = {
+        "started_at": "",
+        "method": Visit.Method.SIGNATURE,
+        "choice": Visit.Choice.BANK,
+        "note": "",
+    }
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["volunteer"].widget.attrs["autofocus"] = not self.is_bound
+
+    def offer(self, latest, *, again=None):
+        """Fill an empty form: today, a new key, the last category; or `again` a visit undone."""
+        categories = {one.code: one for one in self.fields["category"].queryset}
+        recent = [visit.category_id for visit in latest]
+        order = list(dict.fromkeys([*recent, *categories]))
+        chips = self.fields["category"]
+        chips.widget.usual = {code: one.usual_minutes for code, one in categories.items()}
+        chips.choices = [(code, str(categories[code])) for code in order]
+        if self.is_bound:
+            return
+        category = again.category_id if again else order[0]
+        self.initial = {
+            "key": uuid.uuid4(),
+            "service_date": timezone.localdate().isoformat(),
+            "category": category,
+            "minutes": categories[category].usual_minutes,
+        }
+        if again:
+            self._fill(again)
+
+    def _fill(self, visit):
+        for side in SIDES:
+            self.initial[side] = self.fields[side].widget.choose(getattr(visit, side))
+        self.initial |= {
+            "service_date": visit.service_date.isoformat(),
+            "minutes": visit.served_minutes,
+            "method": visit.method,
+            "choice": visit.choice,
+            "note": visit.note,
+        }
+        if visit.started_at:
+            self.initial["started_at"] = timezone.localtime(visit.started_at).strftime("%H:%M")
+
+    @property
+    def more_is_open(self):
+        """Whether something is to be seen under "More"."""
+        return any(
+            self[name].errors or str(self[name].value() or "") != str(usual)
+            for name, usual in self.USUAL.items()
+        )
+
+    def clean(self):
+        self._find_people()
+        found = self.cleaned_data
+        if found.get("category") and found.get("minutes") is None and "minutes" not in self.errors:
+            found["minutes"] = found["category"].usual_minutes
+        found["ended_at"] = None
+        if all(found.get(name) for name in ("started_at", "service_date", "minutes")):
+            start = datetime.combine(found["service_date"], found["started_at"])
+            found["started_at"] = timezone.make_aware(start)
+            found["ended_at"] = found["started_at"] + timedelta(minutes=found["minutes"])
+        return found
+
+    def visit(self):
+        """What `services.visits.log` wants to know, but who enters it and when."""
+        names = ("key", *SIDES, "category", "service_date", "minutes")
+        more = ("started_at", "ended_at", "method", "choice", "note")
+        told = {name: self.cleaned_data[name] for name in (*names, *more)}
+        return told | {"area": told["volunteer"].area, "seen": self.seen()}
+
+    def seen(self):
+        """The codes of the doubts that were shown for just this content."""
+        digest, _, codes = self.cleaned_data["heeded"].partition(":")
+        return codes.split(",") if digest == self._digest() else ()
+
+    def show(self, doubts):
+        """Put on the page what to look at; saving the same once more says it was seen."""
+        self.doubts = doubts
+        codes = {*self.seen(), *(doubt.code for doubt in doubts)}
+        self.data = self.data.copy()
+        self.data["heeded"] = f"{self._digest()}:{','.join(sorted(codes))}"
+
+    def _digest(self):
+        content = sorted(
+            (name, str(getattr(value, "pk", value)))
+            for name, value in self.cleaned_data.items()
+            if name != "heeded"
+        )
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
+
+    def _find_people(self):
+        """Turn what was typed or chosen into members, the chosen ones by one query."""
+        keys = {side: self.fields[side].widget.chosen() for side in SIDES}
+        known = self._chosen([key for key in keys.values() if key])
+        for side in SIDES:
+            if side in self.cleaned_data:
+                found = known.get(keys[side]) or self._look_up(side, self.cleaned_data[side])
+                self.cleaned_data[side] = found
+                if found is None:
+                    del self.cleaned_data[side]
+
+    def _chosen(self, keys):
+        """The members of these keys, by key, as far as the user may log a visit of theirs."""
+        people = Member.objects.filter(key__in=keys).select_related("area", "elder")
+        return {one.key: one for one in people if access.may_log(self.user, one.area)}
+
+    def _look_up(self, side, text):
+        """The one person whom the text can mean; otherwise ask which, and return None."""
+        widget = self.fields[side].widget
+        found = matches(text, access.areas_to_log(self.user), side)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            widget.chosen_for, widget.choices = text, found
+            self.add_error(side, _("Several people fit. Choose the one you mean."))
+        else:
+            self.add_error(
+                side, _("Nobody is found for this. Try the name, its initials or the phone number.")
+            )
+        return None
+
+
+class ReturnForm(forms.Form):
+    """Why a second person sends a visit back."""
+
+    reason = forms.CharField(label=_("What is wrong with it"), max_length=500)
+
+
+class PeriodForm(forms.Form):
+    """From when until when; either may be left open."""
+
+    since = ReadField(read_date, label=_("From"), required=False)
+    until = ReadField(read_date, label=_("To"), required=False)
+
+    def narrow(self, visits):
+        """Those of the visits that lie in the period; all while it cannot be read."""
+        found = self.cleaned_data if self.is_valid() else {}
+        if found.get("since"):
+            visits = visits.filter(service_date__gte=found["since"])
+        if found.get("until"):
+            visits = visits.filter(service_date__lte=found["until"])
+        return visits
+
+    def query(self):
+        """The period as part of an address."""
+        return urlencode({name: value for name, value in self.data.items() if name in self.fields})
+
+
+def matches(text, areas, side):
+    """Whom a text may mean: those named just so, else all who fit; a label means its one person."""
+    found = search.find(text, areas=areas, side=side)
+    if not found and (parts := LABEL.fullmatch(text.strip())):
+        namesakes = search.find(parts["name"], areas=areas, side=side)
+        found = [member for member in namesakes if end(member) == parts["end"]]
+    return [member for member in found if member.name == text.strip()] or found
+
+
+def label(member):
+    """How a chosen person is shown in the box: 王秀英 1234."""
+    return f"{member.name} {end(member)}"
+
+
+def end(member):
+    """What tells namesakes apart: the end of the phone number, or else of the member number."""
+    phones = member.phones.all()
+    return (phones[0].number if phones else member.number)[-4:]

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("services", "0004_registers_sheets_and_revision"),
+        ("ledger", "0011_policy_in_force"),
+    ]
+    operations = [
+        migrations.RunSQL(
+            Path(__file__).with_suffix(".sql").read_text(),
+            "DROP FUNCTION services_beside_visit(bigint, bigint, uuid, bigint, date, uuid)",
+        )
+    ]

@@ -1,0 +1,389 @@
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from ledger.policy import Question, Reason
+from members.models import Area, Member
+
+
+class Category(models.Model):
+    """A kind of service; the pilot's eight come with the installation."""
+
+    code = models.SlugField(_("code"), max_length=30, primary_key=True)
+    name_zh = models.CharField(_("Chinese name"), max_length=40)
+    name_en = models.CharField(_("English name"), max_length=60)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    usual_minutes = models.PositiveSmallIntegerField(_("usual minutes"), default=60)
+    at_home = models.BooleanField(_("at home"), default=False)
+    is_bankable = models.BooleanField(_("bankable"), default=True)
+    is_urgent = models.BooleanField(
+        _("urgent help, never refused for lack of hours"), default=False
+    )
+    synonyms = models.CharField(_("other names in registers"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("service category")
+        verbose_name_plural = _("service categories")
+
+    def __str__(self):
+        return self.name_en if (get_language() or "").startswith("en") else self.name_zh
+
+
+class Holiday(models.Model):
+    """A public holiday, or a weekend day that is worked to make up for one."""
+
+    day = models.DateField(_("day"), primary_key=True)
+    is_workday = models.BooleanField(_("worked"))
+    name = models.CharField(_("name"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("holiday")
+        verbose_name_plural = _("holidays")
+
+    def __str__(self):
+        return f"{self.day} {self.name}"
+
+
+class VisitQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Visits booked in the user's areas; a member sees their own, as volunteer or as elder."""
+        if user.member_id:
+            return self.filter(Q(volunteer=user.member_id) | Q(elder=user.member_id))
+        return self.filter(area__in=Area.objects.visible_to(user))
+
+    def standing(self):
+        """Confirmed and not undone: what reports count."""
+        return self.filter(state=Visit.State.CONFIRMED)
+
+    def waiting(self):
+        """Waiting for a second person."""
+        return self.filter(state=Visit.State.COMPLETED)
+
+
+class Visit(models.Model):
+    """One visit of one volunteer to one elder, with its three figures of minutes.
+
+    `journal` is the key of its transfers in the ledger of `area`, when hours moved.
+    """
+
+    class State(models.TextChoices):
+        COMPLETED = "completed", _("waiting for a second person")
+        CONFIRMED = "confirmed", _("confirmed")
+        RETURNED = "returned", _("returned")
+        REVERSED = "reversed", _("undone")
+
+    class Method(models.TextChoices):
+        SIGNATURE = "signature", _("signature")
+        FAMILY = "family", _("confirmed by family")
+        CALLBACK = "callback", _("call-back")
+        PHOTO = "photo", _("photo")
+        PAPER = "paper", _("paper only")
+        NONE = "none", _("none")
+
+    class Choice(models.TextChoices):
+        BANK = "bank", _("bank")
+        DONATE = "donate", _("donate to the public pool")
+        WAIVE = "waive", _("do not bank")
+
+    class Source(models.TextChoices):
+        PAGE = "page", _("entered on the page")
+        IMPORT = "import", _("imported register")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    area = models.ForeignKey(Area, models.PROTECT, related_name="visits")
+    volunteer = models.ForeignKey(Member, models.PROTECT, related_name="visits_given")
+    elder = models.ForeignKey(Member, models.PROTECT, related_name="visits_received")
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+")
+    service_date = models.DateField(_("date"))
+    started_at = models.DateTimeField(_("start"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("end"), null=True, blank=True)
+    method = models.CharField(_("confirmed by"), max_length=10, choices=Method)
+    choice = models.CharField(_("hours"), max_length=6, choices=Choice, default=Choice.BANK)
+    source = models.CharField(max_length=6, choices=Source, default=Source.PAGE)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+
+    state = models.CharField(_("state"), max_length=9, choices=State)
+    served_minutes = models.PositiveIntegerField(_("served minutes"))
+    bankable_minutes = models.PositiveIntegerField(_("bankable minutes"))
+    banked_minutes = models.PositiveIntegerField(_("banked minutes"))
+    # Minutes by reason for all that was served and not banked: {"day_cap": 30}
+    not_banked = models.JSONField(_("not banked"), default=dict)
+    questions = models.JSONField(_("what a second person has to look at"), default=list)
+    journal = models.UUIDField(null=True, unique=True, editable=False)
+
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    returned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
+    return_reason = models.CharField(_("why it was returned"), max_length=500, blank=True)
+    reversed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reversed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("visit")
+        verbose_name_plural = _("visits")
+        constraints = [
+            models.CheckConstraint(
+                name="services_visit_banks_at_most_what_was_served",
+                condition=Q(served_minutes__gte=F("bankable_minutes"))
+                & Q(bankable_minutes__gte=F("banked_minutes")),
+            ),
+            models.CheckConstraint(
+                name="services_visit_served_minutes_are_of_one_day",
+                condition=Q(served_minutes__gte=1, served_minutes__lte=1440),
+            ),
+            models.CheckConstraint(
+                name="services_visit_volunteer_is_not_the_elder",
+                condition=~Q(volunteer=F("elder")),
+                violation_error_message=_("The volunteer and the elder are the same person."),
+            ),
+            models.CheckConstraint(
+                name="services_visit_approver_is_not_the_author",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("entered_by")),
+                violation_error_message=_("No one approves what they entered."),
+            ),
+            models.CheckConstraint(
+                name="services_visit_start_and_end_are_set_together",
+                # A comparison with NULL is not false: that both are there has to be said.
+                condition=Q(started_at__isnull=True, ended_at__isnull=True)
+                | Q(
+                    started_at__isnull=False,
+                    ended_at__isnull=False,
+                    ended_at__gt=F("started_at"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="services_visit_confirmed_has_its_time",
+                condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="services_visit_reversed_names_who_and_when",
+                condition=Q(state="reversed", reversed_by__isnull=False, reversed_at__isnull=False)
+                | ~Q(state="reversed") & Q(reversed_by__isnull=True, reversed_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="services_visit_returned_says_who_when_and_why",
+                condition=Q(state="returned", returned_by__isnull=False, returned_at__isnull=False)
+                & ~Q(return_reason="")
+                | ~Q(state="returned")
+                & Q(returned_by__isnull=True, returned_at__isnull=True, return_reason=""),
+            ),
+            models.CheckConstraint(
+                name="services_visit_returner_is_not_the_author",
+                condition=Q(returned_by__isnull=True) | ~Q(returned_by=F("entered_by")),
+                violation_error_message=_("No one sends back what they entered."),
+            ),
+            models.CheckConstraint(
+                name="services_visit_banked_minutes_have_a_journal",
+                condition=Q(banked_minutes=0)
+                | Q(journal__isnull=False)
+                | ~Q(state__in=["confirmed", "reversed"]),
+            ),
+            models.CheckConstraint(
+                name="services_visit_every_minute_not_banked_has_a_reason",
+                condition=Q(
+                    served_minutes=F("banked_minutes")
+                    + Func(
+                        F("not_banked"),
+                        function="services_total",
+                        output_field=models.IntegerField(),
+                    )
+                ),
+            ),
+            ExclusionConstraint(
+                name="services_visit_volunteer_is_in_one_place_at_a_time",
+                expressions=[
+                    ("volunteer", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            "started_at",
+                            "ended_at",
+                            function="tstzrange",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                condition=Q(state__in=["completed", "confirmed"], started_at__isnull=False),
+                violation_error_message=_("The volunteer was with somebody else at that time."),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["area", "service_date"], name="services_visit_by_area_day"),
+            models.Index(fields=["volunteer", "service_date"], name="services_visit_by_volunteer"),
+            models.Index(fields=["elder", "service_date"], name="services_visit_by_elder"),
+            models.Index(
+                fields=["area", "entered_at"],
+                name="services_visit_waiting",
+                condition=Q(state="completed"),
+            ),
+            models.Index(fields=["entered_by", "-entered_at"], name="services_visit_by_clerk"),
+        ]
+
+    def __str__(self):
+        return f"{self.service_date} {self.volunteer} → {self.elder}"
+
+    @property
+    def grade(self):
+        """Verification grade: A measured and confirmed, B one of the two, C paper, D nothing."""
+        confirmed = self.method in (self.Method.SIGNATURE, self.Method.FAMILY, self.Method.CALLBACK)
+        measured = self.started_at is not None
+        if confirmed and measured:
+            return "A"
+        if confirmed or measured:
+            return "B"
+        return "D" if self.method == self.Method.NONE else "C"
+
+    @property
+    def reasons_in_words(self):
+        """Why minutes were not banked, each with its minutes."""
+        return [(Reason(code).label, minutes) for code, minutes in self.not_banked.items()]
+
+    @property
+    def questions_in_words(self):
+        """What a second person has to look at."""
+        return [Question(code).label for code in self.questions]
+
+
+class RegisterBatchQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Registers of the user's areas; a member sees none."""
+        if user.member_id:
+            return self.none()
+        return self.filter(area__in=Area.objects.visible_to(user))
+
+    def standing(self):
+        """Not discarded, and not unreadable."""
+        return self.exclude(state__in=[RegisterBatch.State.DISCARDED, RegisterBatch.State.FAILED])
+
+
+class RegisterBatch(models.Model):
+    """An uploaded register: its rows as read, what became of each, and who approved them."""
+
+    class State(models.TextChoices):
+        READING = "reading", _("being read")
+        FAILED = "failed", _("could not be read")
+        PREPARED = "prepared", _("waiting for a second person")
+        APPLYING = "applying", _("being posted")
+        APPLIED = "applied", _("posted")
+        DISCARDED = "discarded", _("discarded")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("community"))
+    file_name = models.CharField(_("file"), max_length=200)
+    file_hash = models.CharField(max_length=64)
+    file = models.FileField(upload_to="registers/%Y/")
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.READING)
+    error = models.CharField(max_length=500, blank=True)
+    # What each sheet was taken for; see `services.registers.reading.Sheet.about`.
+    sheets = models.JSONField(default=list)
+    # Counts the mendings, so that nobody approves other rows than those they have seen.
+    revision = models.PositiveIntegerField(default=0)
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(default=0)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(default=timezone.now)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RegisterBatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("imported register")
+        verbose_name_plural = _("imported registers")
+        constraints = [
+            models.CheckConstraint(
+                name="services_registerbatch_approver_is_not_the_author",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("entered_by")),
+                violation_error_message=_("No one approves what they entered."),
+            ),
+            models.CheckConstraint(
+                name="services_registerbatch_posted_only_when_approved",
+                condition=~Q(state__in=["applying", "applied"]) | Q(approved_by__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["area", "file_hash"],
+                condition=~Q(state__in=["discarded", "failed"]),
+                name="services_registerbatch_of_one_file_is_one",
+            ),
+        ]
+
+    def __str__(self):
+        return self.file_name
+
+    def error_in_words(self):
+        """Why the workbook was refused, in the reader's language; it is kept in English."""
+        return gettext(self.error)
+
+    @property
+    def is_under_way(self):
+        """Being read or posted; somebody may be watching."""
+        return self.state in (self.State.READING, self.State.APPLYING)
+
+
+class RegisterRow(models.Model):
+    """One row of a register, exactly as written, and what it is understood to say."""
+
+    class Kind(models.TextChoices):
+        VOLUNTEER = "volunteer", _("volunteer")
+        ELDER = "elder", _("elder")
+        VISIT = "visit", _("visit")
+
+    class Outcome(models.TextChoices):
+        NEW = "new", _("new")
+        SAME = "same", _("same")
+        CHANGED = "changed", _("changed")
+        CANNOT = "cannot", _("cannot be posted")
+        POSTED = "posted", _("posted")
+
+    batch = models.ForeignKey(RegisterBatch, models.CASCADE, related_name="rows")
+    sheet = models.CharField(max_length=60)
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=9, choices=Kind)
+    written = models.JSONField()
+    understood = models.JSONField(default=dict)
+    outcome = models.CharField(max_length=7, choices=Outcome)
+    # A code of services.registers.reasons, with the values its sentence needs.
+    reason = models.CharField(max_length=40, blank=True)
+    details = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    member = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
+    visit = models.ForeignKey(Visit, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "sheet", "number"], name="services_registerrow_is_read_once"
+            ),
+            models.CheckConstraint(
+                name="services_registerrow_refused_has_a_reason",
+                condition=~Q(outcome="cannot") | ~Q(reason=""),
+            ),
+            models.UniqueConstraint(
+                fields=["visit"],
+                condition=Q(outcome="posted"),
+                name="services_registerrow_posts_its_visit_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "kind", "outcome"], name="services_row_by_outcome"),
+        ]

@@ -1,0 +1,22 @@
+from django.urls import path
+
+from services.views import registers, visits
+
+urlpatterns = [
+    path("people/search/", visits.person_search, name="person_search"),
+    path("visits/", visits.visit_list, name="visit_list"),
+    path("visits/log/", visits.visit_log, name="visit_log"),
+    path("visits/waiting/", visits.visits_waiting, name="visits_waiting"),
+    path("visits/<uuid:key>/", visits.visit_detail, name="visit_detail"),
+    path("visits/<uuid:key>/undo/", visits.visit_undo, name="visit_undo"),
+    path("visits/<uuid:key>/approve/", visits.visit_approve, name="visit_approve"),
+    path("visits/<uuid:key>/return/", visits.visit_return, name="visit_return"),
+    path("registers/", registers.register_list, name="register_list"),
+    path("registers/new/", registers.register_upload, name="register_upload"),
+    path("registers/<uuid:key>/", registers.register_detail, name="register_detail"),
+    path("registers/<uuid:key>/approve/", registers.register_approve, name="register_approve"),
+    path("registers/<uuid:key>/check/", registers.register_check, name="register_check"),
+    path("registers/<uuid:key>/discard/", registers.register_discard, name="register_discard"),
+    path("registers/<uuid:key>/refused.xlsx", registers.register_refused, name="register_refused"),
+    path("registers/<uuid:key>/rows/<int:pk>/", registers.register_row, name="register_row"),
+]

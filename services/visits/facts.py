@@ -1,0 +1,135 @@
+"""What the rules have to know of a visit before they can credit it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ledger.models import Policy
+from ledger.policy import Credit, VisitFacts, credit
+from members import eligibility
+from members.models import Elder, Member, Volunteer
+from services import workdays
+from services.models import Visit
+from services.visits.refusals import NoPolicy, NotAnElder, NotAVolunteer, OtherCommunity, SamePerson
+
+BESIDE = "SELECT * FROM services_beside_visit(%s, %s, %s, %s, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts of a visit, the policy they fall under, and what is on record beside them.
+
+    `account` is None before the volunteer's first hours; `twin` is the visit with the same key.
+    """
+
+    facts: VisitFacts
+    policy: Policy
+    account: int | None
+    twin: int | None
+    is_same_pair_that_day: bool
+
+    @property
+    def credit(self) -> Credit:
+        return credit(self.facts, self.policy)
+
+
+def lock(volunteer: Member) -> None:
+    """Let nobody else book hours of this volunteer until the transaction ends.
+
+    Two clerks who post at once would both find the same room under the day's cap and pass it.
+    """
+    try:
+        Volunteer.objects.select_for_update(of=("self",)).only("pk").get(member=volunteer)
+    except Volunteer.DoesNotExist:
+        raise NotAVolunteer from None
+
+
+def gather(visit: Visit, minutes: int) -> Known:
+    """Lock the volunteer as `lock` does, and read the facts."""
+    beside = _beside(visit)
+    check_people(visit)
+    recorded_on = timezone.localdate(visit.entered_at)
+    try:
+        policy = Policy.objects.in_force(visit.area, visit.service_date)
+    except Policy.DoesNotExist:
+        raise NoPolicy from None
+    facts = VisitFacts(
+        minutes=minutes,
+        service_date=visit.service_date,
+        recorded_on=recorded_on,
+        grade=visit.grade,
+        choice=visit.choice,
+        is_measured=visit.started_at is not None,
+        is_imported=visit.source == Visit.Source.IMPORT,
+        is_eligible=is_eligible(visit.elder, visit.service_date),
+        is_urgent=visit.category.is_urgent,
+        is_service=visit.category.is_bankable,
+        is_frozen=bool(beside.frozen),
+        workdays_passed=_workdays(visit.service_date, recorded_on, policy),
+        used_that_day=beside.used_that_day,
+        used_that_week=beside.used_that_week,
+        balance=beside.balance or 0,
+        ceiling=beside.ceiling,
+    )
+    return Known(facts, policy, beside.account, beside.twin, beside.is_same_pair_that_day)
+
+
+def check_people(visit: Visit) -> None:
+    """Raises SamePerson, NotAnElder or OtherCommunity."""
+    if visit.volunteer == visit.elder:
+        raise SamePerson
+    if not hasattr(visit.elder, "elder"):
+        raise NotAnElder
+    if visit.area_id != visit.volunteer.area_id:
+        raise OtherCommunity
+
+
+def is_eligible(elder: Member, day: date) -> bool:
+    """Whether the public pool pays for the elder (rules A and B)."""
+    profile: Elder = elder.elder
+    return eligibility.rule_on(profile, day) != eligibility.Rule.NONE
+
+
+def _workdays(service_date: date, recorded_on: date, policy: Policy) -> int:
+    """Working days until the record; not counted where the calendar days are few enough."""
+    days = (recorded_on - service_date).days
+    return (
+        max(0, days) if days <= policy.due_workdays else workdays.passed(service_date, recorded_on)
+    )
+
+
+class _Beside(NamedTuple):
+    """What the SQL function `services_beside_visit` returns; no account before the first hours."""
+
+    account: int | None
+    balance: int | None
+    ceiling: int | None
+    frozen: bool | None
+    used_that_day: int
+    used_that_week: int
+    twin: int | None
+    is_same_pair_that_day: bool
+
+
+def _beside(visit: Visit) -> _Beside:
+    """Everything on record that bears on the visit, in one round trip. Raises NotAVolunteer."""
+    people = (visit.area_id, visit.volunteer_id, visit.volunteer.key, visit.elder_id)
+    with connection.cursor() as cursor:
+        cursor.execute(BESIDE, (*people, visit.service_date, visit.key))
+        row = cursor.fetchone()
+    if row is None:
+        raise NotAVolunteer
+    return _Beside(*row)
+
+
+def same_pair(visit: Visit, visits: QuerySet[Visit]) -> QuerySet[Visit]:
+    """Those of `visits` that are of the same two people on the same day, and count or may count."""
+    return visits.filter(
+        elder=visit.elder,
+        service_date=visit.service_date,
+        state__in=[Visit.State.COMPLETED, Visit.State.CONFIRMED],
+    ).exclude(key=visit.key)

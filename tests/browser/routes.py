@@ -1,0 +1,99 @@
+"""Every route of the URL resolver, and the address under which the walk visits it.
+
+A new page is walked because it is routed. When it needs arguments, ARGUMENTS says which; when it
+cannot be walked, NOT_PAGES says why; otherwise the walk fails.
+"""
+
+from django.apps import apps
+from django.contrib.admin import site
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
+
+NOT_PAGES = {
+    "healthz": "a line for machines",
+    "readyz": "a line for machines",
+    "set_language": "answers POST only: the switch in the header",
+    "text_size": "answers POST only: the switch in the header",
+    "sign_out": "answers POST only: the button in the header",
+    "person_search": "a part of the page that logs a visit",
+    "visit_undo": "answers POST only: a button beside the visit",
+    "visit_approve": "answers POST only: a button beside the visit",
+    "visit_return": "answers POST only: a form beside the visit",
+    "register_approve": "answers POST only: a button on the register's page",
+    "register_check": "answers POST only: a button on the register's page",
+    "register_discard": "answers POST only: a button on the register's page",
+    "register_refused": "a workbook",
+    "admin:login": "leads to the page where staff sign in",
+    "admin:logout": "answers POST only: the button in the header",
+    "admin:jsi18n": "a script",
+    "admin:autocomplete": "data for a field of the administration",
+    "admin:view_on_site": "leads from a row to its page; our rows have none",
+}
+ARGUMENTS = {
+    "visit_detail": lambda world: {"key": world.visit.key},
+    "register_detail": lambda world: {"key": world.batch.key},
+    "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
+    "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
+    "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
+    "admin:report": lambda world: {"code": "R1"},
+}
+MEMBERS = {"my_time", "my_time_records"}
+STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in"}
+KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
+# Pages whose form is also sent empty, to see its errors.
+FORMS = {"sign_in", "staff_sign_in", "visit_log", "register_upload", "register_row"}
+
+
+def routes(resolver=None, namespace=""):
+    """Names of all routes, with their namespaces; an unnamed one gives its pattern."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from routes(pattern, inner)
+        elif pattern.name or not _is_of_the_admin(pattern):
+            yield namespace + (pattern.name or str(pattern.pattern))
+
+
+def pages():
+    """Names of the routes that are pages; the admin routes some of them twice."""
+    return sorted({name for name in routes() if name not in NOT_PAGES})
+
+
+def address(name, world):
+    """Where the page is; raises NoReverseMatch when nobody has said which arguments it takes."""
+    if name in ARGUMENTS:
+        return reverse(name, kwargs=ARGUMENTS[name](world))
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return reverse(name, args=[_first_row(name)])
+
+
+def keeper(name):
+    """The role for which the page must open: every page opens for somebody in the walk.
+
+    Nobody when it is one on which the admin adds or deletes: it does so for some models only.
+    """
+    if name.startswith("admin:") and name.endswith(("_add", "_delete")):
+        return None
+    if name in STRANGERS:
+        return "anonymous"
+    return "volunteer" if name in MEMBERS else KEEPERS.get(name, "administrator")
+
+
+def _is_of_the_admin(pattern):
+    """Its unnamed routes: the catch-all for 404, and old addresses that lead to a row's page."""
+    return pattern.callback.__module__ in (
+        "django.contrib.admin.sites",
+        "django.views.generic.base",
+    )
+
+
+def _first_row(name):
+    """The key of a row for a page of the admin: admin:members_member_change → a member's."""
+    for model in apps.get_models():
+        if name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_"):
+            row = model._default_manager.order_by("pk").first()
+            if row is None:
+                raise LookupError(f"{name}: the walk's world holds no {model._meta.label}")
+            return row.pk
+    raise NoReverseMatch(f"{name}: say its arguments in ARGUMENTS, or why not in NOT_PAGES")

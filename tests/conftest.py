@@ -1,0 +1,52 @@
+"""A throw-away PostgreSQL for the whole run, a database a worker, connected to as the web role."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.cleaning import Cleaner
+from timebank import database
+
+# Pages link to static files by their plain names: nobody collects them before tests.
+settings.STORAGES["staticfiles"] = {
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+SPEED = "fsync=off full_page_writes=off max_connections=200"
+
+
+def pytest_configure(config):
+    """Start the server once, in the process that starts the workers; they inherit its address."""
+    if hasattr(config, "workerinput"):
+        return
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    place = Path(tempfile.mkdtemp(prefix="timebank-test-", dir=memory))
+    os.environ.pop("DATABASE_URL", None)
+    os.environ["TIMEBANK_VAR"] = str(place)
+    database.start(place / "postgres", "timebank", SPEED)
+    config.add_cleanup(lambda: (database.stop(place / "postgres"), shutil.rmtree(place)))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker, worker_id):
+    """Migrate a database of this worker's as its owner; tests then connect as the web role."""
+    from django.core.management import call_command
+    from django.db import connections
+    from django.test import TransactionTestCase
+
+    name = f"test_{worker_id}"
+    database.create(os.environ["TIMEBANK_SOCKET"], name)
+    for alias in ("default", "owner"):
+        connections[alias].settings_dict |= {
+            "NAME": name,
+            "HOST": os.environ["TIMEBANK_SOCKET"],
+            "OPTIONS": {},
+        }
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+    cleaner = Cleaner(database.superuser(os.environ["TIMEBANK_SOCKET"], name))
+    TransactionTestCase._fixture_teardown = lambda test: cleaner.clean()

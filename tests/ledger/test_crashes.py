@@ -1,0 +1,204 @@
+"""kill -9 in the middle of it: what was acknowledged is there, and a resend posts nothing twice.
+
+On a server of its own, with fsync on. The short form kills once, the long one again and again.
+"""
+
+import os
+import random
+import shutil
+import signal
+import tempfile
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from ledger.verification import CHECKS
+from timebank import database
+
+from .conftest import DAY
+
+POST = "SELECT transfer_id FROM ledger_post(%s, %s, 1::smallint, 1, %s, 1, %s, 7)"
+BATCH = """SELECT ledger_post_batch(%s, %s::uuid[], %s::smallint[], %s::bigint[], %s::bigint[],
+    %s::bigint[], %s::date[], 7)"""
+
+
+class Server:
+    """A PostgreSQL of these tests' alone, migrated."""
+
+    def __init__(self, folder):
+        self.place = folder / "postgres"
+        self.start()
+        alias = connections.databases["owner"] | {"HOST": self.socket, "NAME": "timebank"}
+        connections.databases["crash"] = alias
+        call_command("migrate", database="crash", verbosity=0)
+        connections["crash"].close()
+        del connections.databases["crash"]
+
+    def open_account(self):
+        """A fresh one for each test."""
+        with self.connect() as web:
+            (self.book,) = web.execute(
+                "SELECT min(id) FROM members_area WHERE level = 'community'"
+            ).fetchone()
+            (self.account,) = web.execute(
+                "SELECT id FROM ledger_open_accounts(%s, ARRAY[gen_random_uuid()], NULL)",
+                [self.book],
+            ).fetchone()
+
+    def start(self):
+        tests = os.environ["TIMEBANK_SOCKET"]
+        self.socket = database.start(self.place, "timebank")
+        os.environ["TIMEBANK_SOCKET"] = tests
+
+    def connect(self, user="timebank_web", **options):
+        address = f"host={self.socket} user={user} dbname=timebank"
+        return psycopg.connect(address, **options)
+
+    def kill(self):
+        """The postmaster and all its children, at once and without a farewell."""
+        postmaster = int((self.place / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for process in [postmaster, *map(int, children)]:
+            os.kill(process, signal.SIGKILL)
+        while any(Path(f"/proc/{process}").exists() for process in [postmaster, *children]):
+            time.sleep(0.01)
+
+    def post(self, connection, key):
+        return connection.execute(POST, [self.book, key, self.account, DAY]).fetchone()
+
+    def post_batch(self, connection, keys):
+        n = len(keys)
+        legs = [[1] * n, [1] * n, [self.account] * n, [1] * n, [DAY] * n]
+        return connection.execute(BATCH, [self.book, keys, *legs]).fetchone()
+
+    def standing(self, connection):
+        """The keys of all that was posted to the account of this test."""
+        rows = connection.execute(
+            "SELECT journal FROM ledger_transfer WHERE credit = %s", [self.account]
+        )
+        return [key for (key,) in rows]
+
+    def assert_sound(self, keys):
+        with self.connect() as web:
+            assert sorted(self.standing(web)) == sorted(keys)
+            for check in CHECKS.values():
+                assert web.execute(check.replace("%%", "%")).fetchall() == []
+
+
+@pytest.fixture(scope="module")
+def running(django_db_setup, django_db_blocker):
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="timebank-crash-", dir=memory))
+    with django_db_blocker.unblock():
+        server = Server(folder)
+    yield server
+    database.stop(server.place)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server(running):
+    running.open_account()
+    return running
+
+
+def kill_while_posting(server, rounds):
+    keys, acknowledged = [], []
+
+    def post(connection):
+        while True:
+            fresh = [uuid.uuid4() for _ in range(random.choice([1, 1, 40]))]
+            keys.append(fresh)
+            try:
+                if len(fresh) == 1:
+                    server.post(connection, fresh[0])
+                else:
+                    server.post_batch(connection, fresh)
+            except psycopg.OperationalError:
+                return
+            acknowledged.extend(fresh)
+
+    for _ in range(rounds):
+        connections = [server.connect(autocommit=True) for _ in range(3)]
+        writers = [threading.Thread(target=post, args=[c]) for c in connections]
+        for writer in writers:
+            writer.start()
+        time.sleep(random.uniform(0.2, 0.6))
+        server.kill()
+        for writer, connection in zip(writers, connections, strict=True):
+            writer.join()
+            connection.close()
+        server.start()
+    return keys, acknowledged
+
+
+def assert_exactly_once(server, rounds):
+    keys, acknowledged = kill_while_posting(server, rounds)
+
+    with server.connect(autocommit=True) as web:
+        found = set(server.standing(web))
+        assert acknowledged
+        assert found >= set(acknowledged)
+        for some in keys:
+            standing = [key for key in some if key in found]
+            assert standing in ([], some)  # a batch stands whole or not at all
+            server.post_batch(web, some)
+    server.assert_sound([key for some in keys for key in some])
+
+
+def test_nothing_acknowledged_is_lost_when_the_server_is_killed(server):
+    assert_exactly_once(server, rounds=1)
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_however_often_the_server_is_killed(server):
+    assert_exactly_once(server, rounds=20)
+
+
+def test_a_batch_whose_backend_is_killed_leaves_nothing_and_can_be_sent_again(server):
+    keys = [uuid.uuid4() for _ in range(100)]
+    web = server.connect()
+    assert server.post_batch(web, keys) == (100,)
+    os.kill(web.info.backend_pid, signal.SIGKILL)
+    with pytest.raises(psycopg.OperationalError):
+        web.commit()
+    web.close()
+
+    before, posted = patiently(server, lambda c: (server.standing(c), server.post_batch(c, keys)))
+
+    assert (before, posted) == ([], (100,))
+    server.assert_sound(keys)
+
+
+def patiently(server, work):
+    """Do it in one transaction, again until the server has recovered."""
+    for _ in range(200):
+        try:
+            with server.connect() as connection:
+                return work(connection)
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    raise AssertionError("the server does not come back")
+
+
+def test_a_client_that_is_cut_off_sends_again_and_posts_once(server):
+    keys = [uuid.uuid4() for _ in range(30)]
+    for key in keys:
+        web = server.connect(autocommit=True)
+        web.pgconn.send_query_params(
+            b"SELECT transfer_id FROM ledger_post($1, $2, 1::smallint, 1, $3, 1, $4, 7)",
+            [str(v).encode() for v in (server.book, key, server.account, DAY)],
+        )
+        time.sleep(random.choice([0, 0, 0.001, 0.003]))
+        web.close()  # nobody waits for the answer
+
+    with server.connect(autocommit=True) as web:
+        for key in keys:
+            server.post(web, key)
+    server.assert_sound(keys)

@@ -1,0 +1,134 @@
+from datetime import date
+
+import pytest
+from django.utils import timezone
+
+from members import joining, search
+from members.models import Area
+from tests.factories import community
+
+pytestmark = pytest.mark.django_db
+
+
+def join(name, **fields):
+    given = {"area": community(), "by": None, "at": timezone.now(), "volunteer": {}}
+    return joining.register(name=name, **given | fields)
+
+
+def found(text, *, areas=None, **options):
+    areas = [community()] if areas is None else areas
+    return [m.name for m in search.find(text, areas=areas, **options)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "曾秀英", "曾", "曾 秀", "秀英", "zxy", "ZXY", "ｚｘｙ", "cxy", "zeng", "zeng xiu ying",
+        "cengx", "xiuy", "2345", "13808712345", "138 0871 2345", "１３８",
+    ],
+)  # fmt: skip
+def test_a_person_is_found_by_whatever_people_type(text):
+    join("曾秀英", phones=["13808712345"])
+    join("李建国", phones=["13999990000"])
+
+    assert found(text) == ["曾秀英"]
+
+
+@pytest.mark.parametrize("text", ["lv", "lü", "LÜ", "lvb", "吕"])
+def test_the_vowel_that_no_keyboard_has_is_found_as_people_type_it(text):
+    join("吕布")
+
+    assert found(text) == ["吕布"]
+
+
+def test_a_person_is_found_by_their_number():
+    member = join("王秀英")
+
+    assert found(member.number) == ["王秀英"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "%", "_", "~", "'; DROP TABLE x", "<b>", "\x00", "😀", "z" * 300]
+)
+def test_what_means_nobody_finds_nobody(text):
+    join("王秀英")
+
+    assert found(text) == []
+
+
+def test_whole_names_come_before_given_names():
+    join("李秀英")
+    join("徐勇")
+
+    assert found("xy") == ["徐勇", "李秀英"]
+
+
+def test_each_side_finds_its_own():
+    join("王一")
+    join("王二", volunteer=None, elder={})
+    join("王三", elder={})
+
+    assert found("w", side="volunteer") == ["王三", "王一"]
+    assert found("w", side="elder") == ["王二", "王三"]
+    assert len(found("w")) == 3
+
+
+def test_only_people_of_the_areas_are_found():
+    join("王一")
+    join("王二", area=community("530111001002"))
+
+    assert found("w") == ["王一"]
+    assert found("w", areas=Area.objects.all()) == ["王二", "王一"]
+    assert found("w", areas=Area.objects.none()) == []
+
+
+def test_those_who_come_first_come_first():
+    one, two = join("王一"), join("王二")
+    join("李三")
+    elsewhere = join("王四", area=community("530111001002"))
+    first = [one.pk, elsewhere.pk]
+
+    assert found("w") == ["王二", "王一"]
+    assert found("w", first=first) == ["王一", "王二"]
+    assert found("", first=[two.pk, *first]) == ["王二", "王一"]
+    assert found("l", first=first) == ["李三"]
+
+
+def test_no_more_than_asked_for_are_found():
+    for i in range(12):
+        join(f"王{chr(0x4E00 + i)}")
+
+    assert len(found("w", limit=5)) == 5
+
+
+def test_a_person_with_many_keys_alike_does_not_hide_others():
+    for i in range(9):
+        join(f"曾查{chr(0x4E00 + i)}", phones=[f"1380000{n:04}" for n in range(10, 14)])
+
+    assert len(found("1", limit=9)) == 9
+    assert len(found("z", limit=9)) == 9
+
+
+def test_namesakes_are_told_apart():
+    one = join("王秀英", phones=["13808712345"], birth_date=date(1950, 3, 1), address="3幢")
+    two = join("王秀英", phones=["13808716789"], birth_date=date(1948, 3, 1))
+
+    people = {m.pk: search.describe(m) for m in search.find("wxy", areas=[community()])}
+
+    assert "2345" in people[one.pk]
+    assert "1950" in people[one.pk]
+    assert "3幢" in people[one.pk]
+    assert "6789" in people[two.pk]
+    assert found("6789") == ["王秀英"]
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_a_search_takes_four_queries_for_one_and_for_three(people, django_assert_num_queries):
+    for _ in range(people):
+        join("王秀英", phones=["13808712345"])
+
+    with django_assert_num_queries(4):
+        hits = search.find("wxy", areas=Area.objects.all(), side="volunteer")
+        assert all(search.describe(member) and member.area.name_zh for member in hits)
+
+    assert len(hits) == people

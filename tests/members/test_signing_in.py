@@ -1,0 +1,272 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from members import signing_in
+from members.models import FailedSignIn, SignInCode, User
+from tests.factories import MemberFactory, UserFactory
+
+PHONE = "13808712345"
+AT = timezone.now()
+
+
+@pytest.fixture
+def send(capsys, django_capture_on_commit_callbacks):
+    """Have a code sent and read it off the console; None when nothing was delivered."""
+
+    def send(phone=PHONE, *, address="10.0.0.1", at=AT):
+        with django_capture_on_commit_callbacks(execute=True):
+            signing_in.send_code(phone, address=address, at=at)
+        code = re.search(r"\b\d{6}\b", capsys.readouterr().out)
+        return code and code[0]
+
+    return send
+
+
+def at_once(work, times):
+    """Run `work` on as many connections at one moment; the results, exceptions among them."""
+    gate = Barrier(times)
+
+    def run(_):
+        try:
+            gate.wait()
+            return work()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(run, range(times)))
+
+
+def other(code):
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+@pytest.mark.django_db
+def test_the_code_on_the_phone_opens_the_door(send):
+    member = MemberFactory(phone=PHONE)
+
+    code = send()
+
+    assert signing_in.check_code(PHONE, code, at=AT) == [member]
+
+
+@pytest.mark.django_db
+def test_the_console_shows_the_code_and_hides_the_number(
+    capsys, caplog, django_capture_on_commit_callbacks
+):
+    MemberFactory(phone=PHONE)
+
+    with caplog.at_level("DEBUG"), django_capture_on_commit_callbacks(execute=True):
+        signing_in.send_code(PHONE, address="10.0.0.1", at=AT)
+
+    line = capsys.readouterr().out
+    assert re.match(r"SMS to 138\*\*\*\*2345: .*\b\d{6}\b", line)
+    assert PHONE not in line
+    assert not re.search(r"\b\d{6}\b", caplog.text)
+
+
+@pytest.mark.django_db
+def test_only_a_hash_of_the_code_is_kept(send):
+    MemberFactory(phone=PHONE)
+
+    code = send()
+
+    assert code not in SignInCode.objects.get().code_hash
+
+
+@pytest.mark.django_db
+def test_people_who_share_a_phone_share_its_code(send):
+    people = [MemberFactory(phone=PHONE, name=name) for name in ("李建国", "王秀英")]
+
+    assert signing_in.check_code(PHONE, send(), at=AT) == people
+
+
+@pytest.mark.django_db
+def test_a_number_that_nobody_has_is_treated_alike_and_gets_no_message(send):
+    assert send() is None
+
+    stored = SignInCode.objects.get()
+    assert (stored.phone, len(stored.code_hash)) == (PHONE, 64)
+    with pytest.raises(signing_in.WrongCode):
+        signing_in.check_code(PHONE, "000000", at=AT)
+
+
+@pytest.mark.django_db
+def test_whoever_was_barred_gets_no_code(send):
+    UserFactory(member=MemberFactory(phone=PHONE), is_active=False)
+
+    assert send() is None
+
+
+@pytest.mark.django_db
+def test_a_code_works_once(send):
+    MemberFactory(phone=PHONE)
+    code = send()
+    signing_in.check_code(PHONE, code, at=AT)
+
+    with pytest.raises(signing_in.CodeSpent):
+        signing_in.check_code(PHONE, code, at=AT)
+
+
+@pytest.mark.django_db
+def test_a_code_lasts_fifteen_minutes(send):
+    MemberFactory(phone=PHONE)
+    code = send()
+
+    with pytest.raises(signing_in.CodeSpent):
+        signing_in.check_code(PHONE, code, at=AT + timedelta(minutes=15))
+    assert signing_in.check_code(PHONE, code, at=AT + timedelta(minutes=14, seconds=59))
+
+
+@pytest.mark.django_db
+def test_only_the_code_sent_last_works(send):
+    MemberFactory(phone=PHONE)
+    first, second = send(), send(at=AT + timedelta(seconds=1))
+
+    with pytest.raises(signing_in.WrongCode):
+        signing_in.check_code(PHONE, first if first != second else other(second), at=AT)
+    assert signing_in.check_code(PHONE, second, at=AT + timedelta(seconds=2))
+
+
+@pytest.mark.django_db
+def test_after_five_tries_the_right_code_comes_too_late(send):
+    MemberFactory(phone=PHONE)
+    code = send()
+    for _ in range(5):
+        with pytest.raises(signing_in.WrongCode):
+            signing_in.check_code(PHONE, other(code), at=AT)
+
+    with pytest.raises(signing_in.CodeSpent):
+        signing_in.check_code(PHONE, code, at=AT)
+
+
+@pytest.mark.django_db
+def test_the_database_refuses_a_sixth_try():
+    with pytest.raises(IntegrityError, match="members_signincode_is_tried_at_most_five_times"):
+        SignInCode.objects.create(phone=PHONE, code_hash="x", tries=6)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("most", "span", "same"),
+    [
+        (3, timedelta(minutes=15), "phone"),
+        (10, timedelta(days=1), "phone"),
+        (30, timedelta(hours=1), "address"),
+        (500, timedelta(hours=1), "all"),
+    ],
+)
+def test_codes_are_limited_by_phone_by_address_and_in_all(most, span, same):
+    SignInCode.objects.bulk_create(
+        SignInCode(
+            phone=PHONE if same == "phone" else f"139{i:08}",
+            address="10.0.0.1" if same == "address" else f"10.1.{i // 256}.{i % 256}",
+            code_hash="x",
+            sent_at=AT + span / most * i * 0.99,
+        )
+        for i in range(most)
+    )
+
+    def ask(at):
+        signing_in.send_code(PHONE, address="10.0.0.1", at=at)
+
+    with pytest.raises(signing_in.TooManyCodes):
+        ask(AT + span - timedelta(seconds=1))
+    ask(AT + span + timedelta(seconds=1))
+
+
+@pytest.mark.django_db
+def test_old_codes_are_forgotten(send):
+    send(at=AT - timedelta(days=3))
+
+    send()
+
+    assert SignInCode.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_tries_at_once_only_five_are_compared():
+    SignInCode.objects.create(phone=PHONE, code_hash="x", sent_at=AT)
+
+    results = at_once(lambda: signing_in.check_code(PHONE, "000000", at=AT), 8)
+
+    assert sorted(type(r).__name__ for r in results) == ["CodeSpent"] * 3 + ["WrongCode"] * 5
+    assert SignInCode.objects.get().tries == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_enter_the_right_code_at_once_one_comes_in():
+    member = MemberFactory(phone=PHONE)
+    SignInCode.objects.create(phone=PHONE, code_hash=signing_in._hash(PHONE, "123456"), sent_at=AT)
+
+    results = at_once(lambda: signing_in.check_code(PHONE, "123456", at=AT), 4)
+
+    assert results.count([member]) == 1
+    assert sum(isinstance(r, signing_in.CodeSpent) for r in results) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_at_once_three_get_a_code():
+    results = at_once(lambda: signing_in.send_code(PHONE, address="10.0.0.1", at=AT), 6)
+
+    assert sum(isinstance(r, signing_in.TooManyCodes) for r in results) == 3
+    assert SignInCode.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_has_one_account_however_often_they_come():
+    member = MemberFactory()
+
+    users = {*at_once(lambda: signing_in.user_for(member), 4), signing_in.user_for(member)}
+
+    user = User.objects.get()
+    assert users == {user}
+    assert (user.member, user.has_usable_password(), user.is_staff) == (member, False, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_passwords_at_once_five_are_looked_at():
+    def attempt():
+        signing_in.begin_attempt("Lin", address="10.0.0.1", at=AT)
+
+    results = at_once(attempt, 8)
+
+    assert sum(isinstance(r, signing_in.Locked) for r in results) == 3
+    assert FailedSignIn.objects.count() == 5
+
+
+@pytest.mark.django_db
+def test_a_lock_is_for_one_account_at_one_address_for_fifteen_minutes():
+    def attempt(account="lin", address="10.0.0.1", at=AT):
+        signing_in.begin_attempt(account, address=address, at=at)
+
+    for _ in range(5):
+        attempt()
+
+    for locked in ({}, {"account": "LIN"}, {"at": AT + timedelta(minutes=14)}):
+        with pytest.raises(signing_in.Locked):
+            attempt(**locked)
+    attempt(account="zhao")
+    attempt(address="10.0.0.2")
+    attempt(at=AT + timedelta(minutes=15))
+
+
+@pytest.mark.parametrize(("behind_proxy", "seen"), [(False, "127.0.0.1"), (True, "203.0.113.9")])
+def test_an_address_is_what_our_own_proxy_has_seen(rf, settings, behind_proxy, seen):
+    settings.BEHIND_TLS = behind_proxy
+    request = rf.get("/", headers={"X-Forwarded-For": "10.9.9.9, 203.0.113.9"})
+
+    assert signing_in.address_of(request) == seen
+
+
+@pytest.mark.parametrize("written", ["", "unknown", "<b>"])
+def test_what_is_no_address_is_none(rf, written):
+    assert signing_in.address_of(rf.get("/", REMOTE_ADDR=written)) is None

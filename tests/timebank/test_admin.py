@@ -1,0 +1,80 @@
+"""Who comes into the administration, and what the site itself shows."""
+
+import pytest
+from django.urls import reverse
+
+from members.models import Area
+from tests.factories import MemberFactory, StaffFactory, UserFactory, community
+
+pytestmark = pytest.mark.django_db
+
+DISTRICT = "530111000000"
+
+
+def sign_in(client, role, area=None):
+    user = StaffFactory(role=role, area=area)
+    client.force_login(user)
+    return user
+
+
+@pytest.mark.parametrize("role", ["administrator", "auditor"])
+def test_administrators_and_auditors_come_in_by_their_role_alone(client, role):
+    user = sign_in(client, role)
+
+    response = client.get(reverse("admin:index"))
+
+    assert response.status_code == 200
+    assert not user.is_staff
+
+
+@pytest.mark.parametrize("role", ["clerk", "checker", "coordinator"])
+def test_others_of_the_staff_are_told_that_they_may_not(client, role):
+    sign_in(client, role)
+
+    response = client.get(reverse("admin:index"), follow=True)
+
+    assert response.status_code == 403
+
+
+def test_a_member_is_told_that_they_may_not(client):
+    client.force_login(UserFactory(member=MemberFactory()))
+
+    assert client.get(reverse("admin:index"), follow=True).status_code == 403
+
+
+def test_a_stranger_signs_in_on_the_page_of_the_staff_and_comes_back(client):
+    response = client.get(reverse("admin:index"), follow=True)
+
+    page, status = response.redirect_chain[-1]
+    assert status == 302
+    assert page == f"{reverse('staff_sign_in')}?next=%2Fadmin%2F"
+
+
+def test_the_header_bears_the_name_of_the_programme(client, settings):
+    settings.PROGRAMME_NAME = "时间仓"
+    sign_in(client, "administrator")
+
+    assert "时间仓" in client.get(reverse("admin:index")).text
+
+
+def test_an_auditor_is_offered_nothing_to_add_or_change(client):
+    sign_in(client, "auditor", Area.objects.get(code=DISTRICT))
+
+    models = [
+        model
+        for app in client.get(reverse("admin:index")).context["app_list"]
+        for model in app["models"]
+    ]
+
+    assert models
+    assert not any(model["perms"]["add"] or model["perms"]["change"] for model in models)
+
+
+def test_the_home_page_shows_last_month_of_the_readers_area(client):
+    sign_in(client, "administrator", community())
+
+    card = client.get(reverse("admin:index")).context["report_card"]
+
+    assert card["area"] == community()
+    assert card["url"] == f"{reverse('admin:report', args=['R1'])}?area=530111001001"
+    assert (card["visits"], card["served"]) == (0, None)

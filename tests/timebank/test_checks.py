@@ -1,0 +1,85 @@
+import os
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+
+from timebank import checks, database
+
+
+@pytest.fixture
+def drift(db):
+    """Runs a statement as the superuser, and undoes it with another one after the test."""
+    where = database.superuser(os.environ["TIMEBANK_SOCKET"], connection.settings_dict["NAME"])
+    undo = []
+
+    def run(statement, undone_by):
+        with psycopg.connect(where, autocommit=True) as there:
+            there.execute(statement)
+        undo.append(undone_by)
+
+    yield run
+    connection.close()
+    for statement in undo:
+        with psycopg.connect(where, autocommit=True) as there:
+            there.execute(statement)
+
+
+def found():
+    return {
+        problem.id: problem.msg
+        for problem in checks.the_web_role_may_only_read_the_ledger(databases=["default"])
+    }
+
+
+def test_the_database_is_as_the_code_believes(db):
+    assert found() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "right", ["INSERT", "UPDATE", "DELETE", "TRUNCATE", "UPDATE (amount)", "INSERT (amount)"]
+)
+def test_a_right_of_the_web_role_to_write_is_found(drift, right):
+    drift(
+        f"GRANT {right} ON ledger_transfer TO timebank_web",
+        f"REVOKE {right} ON ledger_transfer FROM timebank_web",
+    )
+
+    assert found() == {
+        "timebank.W002": "The web role may write to tables of the ledger: ledger_transfer."
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_role_that_owns_the_ledger_is_found(drift):
+    drift("GRANT timebank_owner TO timebank_web", "REVOKE timebank_owner FROM timebank_web")
+
+    assert "ledger_transfer" in found()["timebank.W001"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", ["DISABLE", "ENABLE", "ENABLE REPLICA"])
+def test_a_trigger_that_does_not_always_fire_is_found(drift, state):
+    drift(
+        f"ALTER TABLE ledger_transfer {state} TRIGGER ledger_transfer_only_grows",
+        "ALTER TABLE ledger_transfer ENABLE ALWAYS TRIGGER ledger_transfer_only_grows",
+    )
+
+    assert "ledger_transfer" in found()["timebank.E001"]
+    with pytest.raises(SystemCheckError, match="switched off: ledger_transfer"):
+        call_command("check", databases=["default"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_found_is_logged_when_the_web_server_starts(drift, caplog):
+    drift(
+        "GRANT DELETE ON ledger_balance TO timebank_web",
+        "REVOKE DELETE ON ledger_balance FROM timebank_web",
+    )
+
+    checks.log_drift()
+
+    assert [record.fields["check"] for record in caplog.records] == ["timebank.W002"]

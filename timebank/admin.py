@@ -1,0 +1,60 @@
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from members import access
+from timebank import books
+from timebank.reports import views as reports
+
+
+class TimebankAdminSite(admin.AdminSite):
+    """The stock admin under our own name: reports and reference data for administrators.
+
+    Roles open it, not Django's own permissions; an auditor reads all of it and changes nothing.
+    """
+
+    index_title = _("Administration")
+    index_template = "admin/report_home.html"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request):
+        return access.may_administer(request.user)
+
+    @login_not_required
+    def login(self, request, extra_context=None):
+        """Staff sign in on one page; who has signed in and may not come here is told so."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        goal = request.GET.get("next") or reverse("admin:index")
+        return redirect(f"{reverse('staff_sign_in')}?{urlencode({'next': goal})}")
+
+    def each_context(self, request):
+        name = {"programme": settings.PROGRAMME_NAME}
+        title = _("%(programme)s administration") % name
+        return super().each_context(request) | {"site_header": title, "site_title": title}
+
+    def index(self, request, extra_context=None):
+        card = reports.home_card(request.user)
+        return super().index(request, {"report_card": card, **(extra_context or {})})
+
+    def get_urls(self):
+        return [
+            path("reports/", self._page(reports.index), name="reports"),
+            path("reports/<str:code>/", self._page(reports.report), name="report"),
+            path("books/", self.admin_view(self._page(books.page)), name="books"),
+            *super().get_urls(),
+        ]
+
+    def _page(self, view):
+        """A page of our own within the site's frame; it decides itself who may see it."""
+
+        def framed(request, **arguments):
+            return view(request, **arguments, site=self.each_context(request))
+
+        framed.login_url = "staff_sign_in"
+        return framed

@@ -1,0 +1,22 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class TimebankConfig(AppConfig):
+    name = "timebank"
+
+    def ready(self):
+        from timebank import checks  # noqa: F401  (registers them)
+
+
+class TimebankAdminConfig(AdminConfig):
+    default_site = "timebank.admin.TimebankAdminSite"
+
+    def ready(self):
+        """Leave out what says nothing here: roles are StaffRole's, jobs speak no Chinese."""
+        super().ready()
+        from django.contrib import admin
+        from django.contrib.auth.models import Group
+        from procrastinate.contrib.django.models import ProcrastinateJob
+
+        admin.site.unregister([Group, ProcrastinateJob])

@@ -1,0 +1,81 @@
+"""Whether the database still refuses what the code believes it refuses.
+
+Run by `manage.py check --database default`, and at each start of the web server.
+"""
+
+import logging
+
+from django.core.checks import Error, Tags, Warning, register, run_checks
+from django.db import DatabaseError, connections
+
+logger = logging.getLogger(__name__)
+
+# Policies are rows of ours like any others; what begins with ledger_ otherwise is the ledger.
+DRIFT = r"""
+    WITH ledger AS (
+        SELECT oid, relname, relowner FROM pg_class
+        WHERE relname LIKE 'ledger\_%' AND relname <> 'ledger_policy'
+          AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+    )
+    SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')
+    UNION
+    SELECT 'writable', relname FROM ledger
+    WHERE has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+       OR has_any_column_privilege(oid, 'INSERT, UPDATE, REFERENCES')
+    UNION
+    SELECT 'asleep', relname FROM ledger JOIN pg_trigger ON tgrelid = ledger.oid
+    WHERE NOT tgisinternal AND tgenabled <> 'A'
+    ORDER BY 1, 2
+"""
+
+
+@register(Tags.database)
+def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
+    if "default" not in (databases or ()):
+        return []
+    with connections["default"].cursor() as cursor:
+        cursor.execute(DRIFT)
+        found = cursor.fetchall()
+    owned, writable, asleep = (
+        ", ".join(table for what, table in found if what == which)
+        for which in ("owned", "writable", "asleep")
+    )
+    problems = []
+    if owned:
+        problems.append(
+            Warning(
+                f"The web role owns tables of the ledger: {owned}.",
+                hint="Let DATABASE_URL name timebank_web, and DATABASE_OWNER_URL the owner.",
+                id="timebank.W001",
+            )
+        )
+    elif writable:
+        problems.append(
+            Warning(
+                f"The web role may write to tables of the ledger: {writable}.",
+                hint="REVOKE ALL ON these tables, then GRANT SELECT: see docs/running.md.",
+                id="timebank.W002",
+            )
+        )
+    if asleep:
+        problems.append(
+            Error(
+                f"Triggers that keep the ledger append-only are switched off: {asleep}.",
+                hint="ALTER TABLE … ENABLE ALWAYS TRIGGER …, then find out who did it.",
+                id="timebank.E001",
+            )
+        )
+    return problems
+
+
+def log_drift():
+    """Log what the checks find, and leave no connection behind for forked workers to share."""
+    try:
+        for problem in run_checks(tags=[Tags.database], databases=["default"]):
+            fields = {"check": problem.id, "problem": problem.msg}
+            logger.error("database is not as it should be", extra={"fields": fields})
+    except DatabaseError:
+        logger.exception("database cannot be checked")
+    finally:
+        connections["default"].close()
+        connections["default"].close_pool()

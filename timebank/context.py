@@ -1,0 +1,69 @@
+"""What every page shows around its content. Nothing here is asked before a template wants it."""
+
+from functools import partial
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from members import access
+from members.models import Area
+from services.models import RegisterBatch, Visit
+
+TEXT_SIZES = ("normal", "large", "largest")
+MANY = 99
+
+
+def page(request):
+    """The programme's name, the reader's text size, the staff's phone; for staff what waits."""
+    user = getattr(request, "user", None)
+    pending = SimpleLazyObject(partial(waiting, user))
+    nav = SimpleLazyObject(partial(_nav, request, user, pending))
+    return bare(request) | {"pending": pending, "nav": nav}
+
+
+def bare(request):
+    """The part of it that needs no database."""
+    size = request.COOKIES.get("text_size")
+    return {
+        "programme_name": settings.PROGRAMME_NAME,
+        "text_size": size if size in TEXT_SIZES else TEXT_SIZES[0],
+        "staff_phone": settings.STAFF_PHONE,
+    }
+
+
+def waiting(user):
+    """How many visits and registers wait for a second person within the user's reach."""
+    registers = RegisterBatch.objects.filter(area__in=Area.objects.visible_to(user))
+    return {
+        "visits": Visit.objects.visible_to(user).waiting().count(),
+        "registers": registers.filter(state=RegisterBatch.State.PREPARED).count(),
+    }
+
+
+def _nav(request, user, pending):
+    """The staff's menu; empty for members and for those who have not signed in."""
+    if user is None or not user.is_authenticated or not access.is_staff(user):
+        return []
+    places = [
+        # route, the beginning of the routes of its section, label, for whom, count
+        ("home", "home", _("Home"), True, 0),
+        ("visit_log", "visit_log", _("Log a visit"), access.may_log(user), 0),
+        ("visits_waiting", "visit", _("Waiting"), True, pending["visits"]),
+        ("register_list", "register_", _("Registers"), True, pending["registers"]),
+        ("admin:reports", "admin:report", _("Reports"), access.may_read_reports(user), 0),
+        ("admin:index", "admin:", _("Administration"), access.may_administer(user), 0),
+    ]
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    current = next((p[0] for p in places if here.startswith(p[1])), "")
+    return [
+        {
+            "url": reverse(name),
+            "label": label,
+            "count": f"{MANY}+" if count > MANY else count,
+            "is_current": name == current,
+        }
+        for name, _section, label, allowed, count in places
+        if allowed
+    ]

@@ -1,0 +1,45 @@
+"""Two questions for whoever watches over the server; the answers say nothing else."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+_migrated = False
+
+
+@login_not_required
+@never_cache
+@require_safe
+def healthz(request):
+    """Whether this process answers; when it doesn't, start it again."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@never_cache
+@require_safe
+def readyz(request):
+    """Whether pages can be served: the database answers, and no migration is missing."""
+    try:
+        ready = _is_migrated()
+    except DatabaseError:
+        ready = False
+    return HttpResponse(
+        "ready\n" if ready else "not ready\n",
+        content_type="text/plain",
+        status=200 if ready else 503,
+    )
+
+
+def _is_migrated():
+    """Ask the database each time, but for its migrations only until they are complete."""
+    global _migrated
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _migrated

@@ -1,0 +1,59 @@
+"""R1 for other programs: keys that stay, minutes and hours side by side."""
+
+from dataclasses import asdict
+
+from timebank.reports.r1.figures import R1, CategoryFigures, Figures
+
+
+def as_data(report: R1) -> dict:
+    total = _figures(report.total)
+    return {
+        "report": "R1",
+        "area": {
+            "code": report.area.code,
+            "name": report.area.name_zh,
+            "level": report.area.level,
+        },
+        "period": {"from": f"{report.period.start}", "to": f"{report.period.end}"},
+        **total,
+        "visits_waiting": report.waiting,
+        "visits_undone": len(report.undone),
+        **_time("undone", sum(visit.served_minutes for visit in report.undone)),
+        "by_category": [_category(line) for line in report.by_category],
+        "by_month" if report.is_by_month else "by_area": [
+            {"code": row.code, "name": row.name, **_figures(figures)}
+            for row, figures in report.rows
+        ],
+    }
+
+
+def _figures(figures: Figures) -> dict:
+    data: dict = {}
+    for name, value in asdict(figures).items():
+        if name == "not_banked_minutes":
+            data["not_banked_minutes"] = value
+            data["not_banked_hours"] = {reason: _hours(part) for reason, part in value.items()}
+        elif name.endswith("_minutes"):
+            data |= _time(name.removesuffix("_minutes"), value)
+        else:
+            data[name] = value
+    return data | _time("ledger_difference", figures.ledger_difference_minutes)
+
+
+def _category(line: CategoryFigures) -> dict:
+    return {
+        "code": line.category.code,
+        "name": line.category.name_zh,
+        "visits": line.visits,
+        **_time("served", line.served_minutes),
+        **_time("banked", line.banked_minutes),
+    }
+
+
+def _time(name: str, minutes: int) -> dict:
+    return {f"{name}_minutes": minutes, f"{name}_hours": _hours(minutes)}
+
+
+def _hours(minutes: int) -> int | float:
+    """937 rather than 937.0; two decimals where an hour is not whole."""
+    return minutes // 60 if minutes % 60 == 0 else round(minutes / 60, 2)
