@@ -56,7 +56,7 @@ def lock(volunteer: Member) -> None:
 
 
 def gather(visit: Visit, minutes: int) -> Known:
-    """Read the facts, as they are now. Raises NotAVolunteer, NoPolicy and what check_people does."""
+    """Read the facts as they are now. Raises NotAVolunteer, NoPolicy and what check_people does."""
     beside, mark, policy = _beside(visit)
     check_people(visit)
     recorded_on = timezone.localdate(visit.entered_at)

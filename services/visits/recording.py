@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from ledger.policy import Question, Reason
+from ledger.policy import Credit, Question, Reason
 from ledger.transfers import Refused
 from members.models import Area, Member, User
 from services.models import Category, Visit
@@ -17,13 +17,16 @@ from services.visits.facts import Known
 # Others may book for the same volunteer between our reading and our writing, but not for ever.
 TRIES = 20
 _COLUMNS = [field for field in Visit._meta.concrete_fields if not field.primary_key]
-_WRITE = (
-    "WITH booked AS MATERIALIZED (SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s,"
-    " %s::smallint[], %s::bigint[], %s::bigint[], %s::bigint[], %s, %s) AS refused), written AS ("
-    f"INSERT INTO services_visit ({', '.join(field.column for field in _COLUMNS)})"  # noqa: S608
-    f" SELECT {', '.join(['%s'] * len(_COLUMNS))} FROM booked WHERE refused IS NULL RETURNING id)"
-    " SELECT refused, (SELECT id FROM written) FROM booked"
-)
+_WRITE = f"""
+    WITH booked AS MATERIALIZED (
+        SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
+            %s::bigint[], %s::bigint[], %s, %s) AS refused
+    ), written AS (
+        INSERT INTO services_visit ({", ".join(field.attname for field in _COLUMNS)})
+        SELECT {", ".join(["%s"] * len(_COLUMNS))} FROM booked WHERE refused IS NULL RETURNING id
+    )
+    SELECT refused, (SELECT id FROM written) FROM booked
+"""  # noqa: S608
 # What makes two visits under one key the same visit.
 CONTENT = (
     "area_id",
@@ -86,8 +89,8 @@ def log(
             known = facts.gather(visit, minutes)
             if known.twin:
                 return _first(known.twin, visit, known)
-            _judge(visit, known, seen)
-            if _write(visit, known):
+            credit = _judge(visit, known, seen)
+            if _write(visit, known, credit):
                 return visit
     except IntegrityError as error:
         raise refusals.in_words(error, visit) from error
@@ -103,7 +106,7 @@ def _first(pk: int, visit: Visit, known: Known) -> Visit:
     return first
 
 
-def _judge(visit: Visit, known: Known, seen: Collection[str] | None) -> None:
+def _judge(visit: Visit, known: Known, seen: Collection[str] | None) -> Credit:
     """Set what becomes of the visit: it counts at once, or is held back for a second person."""
     credit = known.credit
     if Question.LATE in credit.questions and not visit.note:
@@ -118,18 +121,21 @@ def _judge(visit: Visit, known: Known, seen: Collection[str] | None) -> None:
     visit.questions = list(credit.questions)
     visit.journal = visit.key if credit.moved and not waits else None
     booking.write_down(visit, credit.held_back(Reason.UNDER_REVIEW) if waits else credit)
+    return credit
 
 
-def _write(visit: Visit, known: Known) -> bool:
+def _write(visit: Visit, known: Known, credit: Credit) -> bool:
     """Book the hours and insert the visit, in one statement that does both or neither.
 
     False when the facts have changed since they were read, an account opened now among them. What
     the ledger refuses raises a Refusal, but a frozen account: that is a fact to read again.
     """
-    if visit.journal and known.account is None:
-        booking.account_of(visit)
-        return False
-    legs = booking.legs(known.credit, known.account) if visit.journal else []
+    legs = []
+    if visit.journal:
+        if known.account is None:
+            booking.account_of(visit)
+            return False
+        legs = booking.legs(credit, known.account)
     columns = [list(column) for column in zip(*legs, strict=True)] or [[]] * 4
     row = [field.get_db_prep_save(getattr(visit, field.attname), connection) for field in _COLUMNS]
     booked = (*facts.place(visit), known.mark, *columns, visit.entered_by_id, known.policy.pk)
