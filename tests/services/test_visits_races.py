@@ -16,6 +16,7 @@ from services import visits
 from services.models import Visit
 from services.visits import recording, refusals
 from tests.factories import ElderFactory, StaffFactory, VolunteerFactory
+from tests.services.test_visits_imported import row
 from tests.services.test_visits_log import NOW, log
 from timebank import database
 
@@ -214,3 +215,37 @@ def test_many_clerks_for_many_volunteers_at_once_lock_nobody_out(clerk):
 
     assert {type(result) for result in results} == {Visit}
     assert [balance(volunteer) for volunteer in volunteers] == [120, 120, 120]
+
+
+def imported(pair, clerk, checker, **changes):
+    rows = [row(*pair, service_date=NOW.date(), minutes=300, **changes)]
+    return visits.post_imported(rows, batch_author=clerk, approver=checker, at=NOW)
+
+
+def test_a_register_and_a_clerk_at_once_do_not_pass_the_cap_together(pair, clerk):
+    checker = StaffFactory(role="checker")
+
+    _, second = second_while_first_is_open(
+        lambda: imported(pair, clerk, checker), lambda: log(*pair, minutes=180, by=clerk)
+    )
+
+    assert (second.banked_minutes, second.not_banked) == (0, {"day_cap": 180})
+    assert balance(pair[0]) == 300
+
+
+def test_two_registers_with_the_same_row_at_once_book_it_once(pair, clerk):
+    checker, key = StaffFactory(role="checker"), uuid.uuid4()
+
+    results = at_once(*[lambda: imported(pair, clerk, checker, key=key)] * AT_ONCE)
+
+    assert {result.visits[key].key for result in results} == {key}
+    assert (Visit.objects.count(), balance(pair[0])) == (1, 300)
+
+
+def test_two_registers_at_once_do_not_pass_the_cap_together(pair, clerk):
+    checker = StaffFactory(role="checker")
+
+    at_once(*[lambda: imported(pair, clerk, checker)] * 2)
+
+    assert sorted(Visit.objects.values_list("banked_minutes", flat=True)) == [180, 300]
+    assert balance(pair[0]) == 480
