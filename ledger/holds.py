@@ -38,12 +38,12 @@ def reserve(
 
     Raises Refused (floor, frozen, missing_account, key_reused).
     """
+    accounts, minutes = [p.account for p in parts], [p.minutes for p in parts]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT was_there, refused FROM"
             " ledger_reserve(%s, %s, %s::bigint[], %s::bigint[], %s, %s, %s, %s)",
-            [community_id, key, [p.account for p in parts], [p.minutes for p in parts]]
-            + [expires_at, by, approver, policy],
+            [community_id, key, accounts, minutes, expires_at, by, approver, policy],
         )
         was_there, refused = cursor.fetchone()
     if refused:

@@ -58,18 +58,19 @@ def close_month(community: Area, month: date, *, by: User, at: datetime) -> bool
     month. The first month that is closed may be any; all before it are closed with it. Raises
     NotOverYet, EarlierMonthsOpen.
     """
-    last_day = _last_day(month)
-    if last_day >= timezone.localdate(at):
+    end = last_day(month)
+    if end >= timezone.localdate(at):
         raise NotOverYet
     closed = closed_through(community.pk)
-    if closed is not None and closed < last_day:
+    if closed is not None and closed < end:
         next_open = closed + timedelta(days=1)
-        if _last_day(next_open) != last_day:
+        if last_day(next_open) != end:
             raise EarlierMonthsOpen(next_open)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_close_period(%s, %s, %s)", [community.pk, last_day, by.pk])
+        cursor.execute("SELECT ledger_close_period(%s, %s, %s)", [community.pk, end, by.pk])
         return cursor.fetchone()[0]
 
 
-def _last_day(month: date) -> date:
+def last_day(month: date) -> date:
+    """The last day of the month of that day."""
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

@@ -111,12 +111,12 @@ def post_journal(
     accounts is charged, the rest is free again. Raises Refused, NoSuchHold.
     """
     kinds, debits, credits, minutes = (list(column) for column in zip(*legs, strict=True))
+    further = (effective_on, by, approver, policy, relates_to, hold)
     try:
         row = _call(
             "SELECT * FROM ledger_post_journal(%s, %s, %s::smallint[], %s::bigint[], %s::bigint[],"
             " %s::bigint[], %s, %s, %s, %s, %s, %s)",
-            [community_id, key, kinds, debits, credits, minutes]
-            + [effective_on, by, approver, policy, relates_to, hold],
+            [community_id, key, kinds, debits, credits, minutes, *further],
         )
     except DatabaseError as error:
         if _state(error) != _NO_JOURNAL:
@@ -185,11 +185,11 @@ def reverse(
     account falls below its floor. Raises Refused (already_reversed when somebody else was first),
     NoSuchJournal.
     """
+    further = (relates_to, made_up_under)
     try:
         row = _call(
             "SELECT * FROM ledger_reverse(%s, %s, %s, %s, %s, %s, %s, %s)",
-            [community_id, key_of_original, key, effective_on, by, approver]
-            + [relates_to, made_up_under],
+            [community_id, key_of_original, key, effective_on, by, approver, *further],
         )
     except DatabaseError as error:
         if _state(error) != _NO_JOURNAL:
@@ -216,11 +216,11 @@ def move(
     Returns the transfers of the book that the hours leave. Raises Refused.
     """
     debits, credits, minutes = (list(column) for column in zip(*legs, strict=True))
+    further = (effective_on, by, approver, policy, relates_to)
     row = _call(
         "SELECT * FROM ledger_move(%s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[],"
         " %s, %s, %s, %s, %s)",
-        [community_id, destination_id, key, debits, credits, minutes]
-        + [effective_on, by, approver, policy, relates_to],
+        [community_id, destination_id, key, debits, credits, minutes, *further],
     )
     return _posted(row, key)
 
