@@ -88,14 +88,18 @@ BEGIN
             VALUES (community, key, refused, content, actor);
         RETURN;
     END IF;
-    FOR i IN 1 .. cardinality(accounts) LOOP
+    WITH written AS (
         INSERT INTO ledger_hold (community_id, key, leg, account_id, amount, expires_at, actor,
-                approver, policy)
-            VALUES (community, key, i, accounts[i], amounts[i], expires_at, actor, approver, policy)
-            RETURNING id INTO hold_ids[i];
-        UPDATE ledger_balance b SET held = b.held + amounts[i]
-            WHERE b.community_id = community AND b.account_id = accounts[i];
-    END LOOP;
+            approver, policy)
+        SELECT community, ledger_reserve.key, u.o, u.account, u.amount, ledger_reserve.expires_at,
+            ledger_reserve.actor, ledger_reserve.approver, ledger_reserve.policy
+        FROM unnest(accounts, amounts) WITH ORDINALITY AS u (account, amount, o)
+        ORDER BY u.o RETURNING id
+    )
+    SELECT array_agg(w.id ORDER BY w.id) INTO hold_ids FROM written w;
+    UPDATE ledger_balance b SET held = b.held + u.amount
+        FROM unnest(accounts, amounts) AS u (account, amount)
+        WHERE b.community_id = community AND b.account_id = u.account;
 END
 $$;
 
