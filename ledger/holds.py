@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection
 from django.db.models import Sum
 
-from ledger.models import Hold, HoldResolution, TransferKind
+from ledger.models import Account, AccountKind, Hold, HoldResolution, TransferKind
 from ledger.spending import Source
 from ledger.transfers import Leg, NoSuchHold, Posted, Refused, post_journal
 
@@ -57,6 +57,17 @@ def held(community_id: int, hold: UUID) -> int:
     if found is None:
         raise NoSuchHold(hold)
     return int(found)
+
+
+def parts(community_id: int, hold: UUID) -> list[Source]:
+    """What was set aside under the key, account by account, in the order in which it is drawn."""
+    found = Hold.objects.filter(community=community_id, key=hold).order_by("leg")
+    kinds = dict(
+        Account.objects.filter(
+            community=community_id, id__in=[one.account_id for one in found]
+        ).values_list("id", "kind")
+    )
+    return [Source(one.account_id, AccountKind(kinds[one.account_id]), one.amount) for one in found]
 
 
 def is_open(community_id: int, hold: UUID) -> bool:

@@ -103,7 +103,12 @@ class MovementRequest(models.Model):
         verbose_name = _("movement request")
         verbose_name_plural = _("movement requests")
         indexes = [
-            models.Index(fields=["area", "state", "asked_at"], name="ledger_request_waiting")
+            models.Index(fields=["area", "state", "asked_at"], name="ledger_request_waiting"),
+            models.Index(
+                fields=["area", "on"],
+                name="ledger_request_redeem_on_day",
+                condition=Q(kind="redeem", state="done"),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -44,7 +44,11 @@ def placed(community_id: int, day: date) -> Placed:
 
     Closing at this very moment makes the posting be refused with `closed`; asked again it is right.
     """
-    closed = closed_through(community_id)
+    return place(day, closed=closed_through(community_id))
+
+
+def place(day: date, *, closed: date | None) -> Placed:
+    """Where an entry about `day` goes in a book that is closed through `closed`."""
     if closed is None or day > closed:
         return Placed(day, None)
     return Placed(closed + timedelta(days=1), day)

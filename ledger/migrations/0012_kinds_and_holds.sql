@@ -37,7 +37,7 @@ CREATE UNIQUE INDEX ledger_account_of_a_grant_is_one
 CREATE UNIQUE INDEX ledger_account_for_clearing_is_one
     ON ledger_account (community_id, peer) WHERE kind = 5;
 CREATE INDEX ledger_account_by_holder
-    ON ledger_account (community_id, holder) WHERE kind IN (4, 6);
+    ON ledger_account (community_id, holder) WHERE holder IS NOT NULL;
 
 -- The last closed day of the book stands in each balance as well, where a posting finds it at no
 -- cost, under the lock that it takes anyway.

@@ -385,6 +385,14 @@ class Migration(migrations.Migration):
             model_name="movementrequest",
             index=models.Index(fields=["area", "state", "asked_at"], name="ledger_request_waiting"),
         ),
+        migrations.AddIndex(
+            model_name="movementrequest",
+            index=models.Index(
+                condition=models.Q(("kind", "redeem"), ("state", "done")),
+                fields=["area", "on"],
+                name="ledger_request_redeem_on_day",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="movementrequest",
             constraint=models.CheckConstraint(
