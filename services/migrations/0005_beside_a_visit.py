@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("services", "0004_registers_sheets_and_revision"),
-        ("ledger", "0011_policy_in_force"),
+        ("ledger", "0014_movement_requests"),
     ]
     operations = [
         migrations.RunSQL(

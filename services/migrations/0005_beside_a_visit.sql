@@ -3,7 +3,8 @@
 -- thing that the application does. VOLATILE, so that each call sees what was committed before it.
 CREATE TYPE services_beside AS (
     account bigint, balance bigint, ceiling bigint, frozen boolean, used_that_day bigint,
-    used_that_week bigint, twin bigint, is_same_pair_that_day boolean
+    used_that_week bigint, twin bigint, is_same_pair_that_day boolean, closed_through date,
+    elder_free bigint, hold uuid
 );
 
 CREATE FUNCTION services_beside_visit(
@@ -33,24 +34,44 @@ BEGIN
                 AND state IN ('completed', 'confirmed')
         ) v;
     SELECT v.id INTO beside.twin FROM services_visit v WHERE v.key = the_key;
+    SELECT b.closed_through INTO beside.closed_through
+        FROM ledger_balance b WHERE b.community_id = community AND b.account_id = 1;
+    SELECT sum(b.posted - b.held) INTO beside.elder_free
+        FROM members_member e
+        JOIN ledger_account a ON a.community_id = community AND a.holder = e.key
+        JOIN ledger_balance b ON b.community_id = a.community_id AND b.account_id = a.id
+        WHERE e.id = the_elder AND NOT b.frozen AND b.posted > b.held
+            AND (a.expires_on IS NULL OR a.expires_on >= day);
+    -- What a second person has set aside for this elder and this day, the first of it.
+    SELECT r.key INTO beside.hold
+        FROM ledger_movementrequest r
+        JOIN ledger_hold h ON h.community_id = community AND h.key = r.key
+        WHERE r.area_id = community AND r.kind = 'redeem' AND r.state = 'done' AND r."on" = day
+            AND coalesce(r.other_id, r.member_id) = the_elder
+            AND NOT EXISTS (SELECT FROM ledger_hold_resolution s
+                WHERE s.community_id = community AND s.hold_id = h.id)
+        ORDER BY r.id LIMIT 1;
     RETURN NEXT beside;
 END
 $$;
 
 -- Books what a visit is worth, if it is still worth that: when nothing has changed since `seen` was
 -- read. Returns NULL when it is booked, 'changed', or why the ledger refuses. The volunteer is locked
--- first: two clerks who post at once would both find the same room under the day's cap, and pass it.
--- A visit that moves nothing comes without kinds.
+-- first: two clerks who post at once would both find the same room under the day's cap, and pass it;
+-- and whatever else would use the elder's hours waits, as in ledger.spending.lock. A visit that moves
+-- nothing comes without kinds.
 CREATE FUNCTION services_book_visit(
     community bigint, the_volunteer bigint, holder uuid, the_elder bigint, day date, the_key uuid,
-    seen text, kinds smallint[], debits bigint[], credits bigint[], minutes bigint[], author bigint,
-    policy bigint
+    seen text, kinds smallint[], debits bigint[], credits bigint[], minutes bigint[],
+    effective_on date, author bigint, policy bigint, relates_to date, hold uuid
 ) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     beside services_beside;
 BEGIN
     PERFORM FROM members_volunteer v WHERE v.member_id = the_volunteer FOR NO KEY UPDATE;
+    PERFORM pg_advisory_xact_lock(hashtextextended('ledger_holder ' || e.key, 0))
+        FROM members_member e WHERE e.id = the_elder;
     beside := services_beside_visit(community, the_volunteer, holder, the_elder, day, the_key);
     IF beside::text IS DISTINCT FROM seen THEN
         RETURN 'changed';
@@ -59,6 +80,6 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN (SELECT refused FROM ledger_post_journal(community, the_key, kinds, debits, credits,
-        minutes, day, author, NULL, policy));
+        minutes, effective_on, author, NULL, policy, relates_to, hold));
 END
 $$;

@@ -1,11 +1,13 @@
 """The one place where a visit's credit becomes transfers of the ledger."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from ledger import accounts
+from ledger import accounts, spending
 from ledger.accounts import ISSUANCE, POOL
 from ledger.models import TransferKind
 from ledger.policy import Credit
+from ledger.spending import Source
 from ledger.transfers import Leg
 from services.models import Visit
 
@@ -20,18 +22,22 @@ def account_of(visit: Visit) -> int:
     return accounts.open_for(visit.area, [visit.volunteer.key])[visit.volunteer.key]
 
 
-def legs(credit: Credit, account: int) -> list[Leg]:
-    """What moves for a credit: to the volunteer, on to the pool, and the pool's cover of it all.
+def legs(credit: Credit, account: int, sources: Sequence[Source] = ()) -> list[Leg]:
+    """What moves for a credit: to the volunteer, on to the pool; and what pays for it all.
 
-    What is over the balance cap goes to the pool directly, so that the account's ceiling holds at
-    every step.
+    That is the elder's hours, from `sources` in their order, and the public pool. What is over the
+    balance cap goes to the pool directly, so that the account's ceiling holds at every step.
     """
     earned = credit.banked + credit.donated
     every = [
         Leg(TransferKind.EARN, ISSUANCE, account, earned),
         Leg(TransferKind.DONATE, account, POOL, credit.donated),
         Leg(TransferKind.OVERFLOW, ISSUANCE, POOL, credit.overflow),
-        Leg(TransferKind.POOL_COVER, POOL, ISSUANCE, credit.moved),
+        *[
+            Leg(TransferKind.REDEEM, source.account, ISSUANCE, source.minutes)
+            for source in spending.draw(sources, credit.from_elder)
+        ],
+        Leg(TransferKind.POOL_COVER, POOL, ISSUANCE, credit.from_pool),
     ]
     return [leg for leg in every if leg.minutes]
 

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from ledger import transfers
+from ledger import periods, spending, transfers
 from ledger.policy import Question, Reason
 from members import access
 from members.models import User
@@ -38,15 +38,17 @@ def approve(visit: Visit, *, by: User, at: datetime) -> Visit:
     booking.write_down(visit, credit)
     if credit.moved:
         visit.journal = booking.key_of(visit, "approval")
+        account = known.account or booking.account_of(visit)
         with refusals.of_the_ledger():
             transfers.post_journal(
                 visit.area_id,
                 visit.journal,
-                booking.legs(credit, known.account or booking.account_of(visit)),
-                effective_on=visit.service_date,
+                booking.legs(credit, account, known.sources),
                 by=visit.entered_by_id,
                 approver=by.pk,
                 policy=known.policy.pk,
+                hold=known.hold,
+                **known.placed._asdict(),
             )
     changed = ("state", "approved_by", "confirmed_at", "journal", *booking.FIGURES)
     visit.save(update_fields=changed)
@@ -87,7 +89,7 @@ def undo(visit: Visit, *, by: User, at: datetime) -> Visit:
                 visit.journal,
                 key=booking.key_of(visit, "undo"),
                 by=by.pk,
-                effective_on=visit.service_date,
+                **periods.placed(visit.area_id, visit.service_date)._asdict(),
             )
     visit.state = Visit.State.REVERSED
     visit.reversed_by = by
@@ -117,8 +119,9 @@ def may_check(visit: Visit, *, by: User) -> bool:
 
 
 def _locked(visit: Visit) -> Visit:
-    """The visit as it stands now; its volunteer is locked before it, as when a visit is logged."""
+    """The visit as it stands now; its people are locked before it, as when a visit is logged."""
     facts.lock(visit.volunteer)
+    spending.lock(visit.elder.key)
     people = ("volunteer", "elder__elder", "category", "area")
     return Visit.objects.select_for_update(of=("self",)).select_related(*people).get(pk=visit.pk)
 

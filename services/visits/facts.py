@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from ledger import holds, periods, spending
 from ledger.models import Policy
+from ledger.periods import Placed
 from ledger.policy import Credit, VisitFacts, credit
+from ledger.spending import Source
 from members import eligibility
 from members.models import Elder, Member, Volunteer
 from services import workdays
@@ -28,8 +32,10 @@ _BESIDE = (
 class Known:
     """The facts of a visit, the policy they fall under, and what is on record beside them.
 
-    `account` is None before the volunteer's first hours; `twin` is the visit with the same key;
-    `mark` is equal as long as what is on record is.
+    `account` is None before the volunteer's first hours; `twin` is the visit with the same key.
+    `sources` are the hours that the elder pays with, those of `hold` first, which were set aside
+    for that day. `placed` says on which day the book takes it. `mark` is equal as long as what is
+    on record is.
     """
 
     facts: VisitFacts
@@ -37,6 +43,9 @@ class Known:
     account: int | None
     twin: int | None
     is_same_pair_that_day: bool
+    sources: list[Source]
+    hold: UUID | None
+    placed: Placed
     mark: str
 
     @property
@@ -60,6 +69,7 @@ def gather(visit: Visit, minutes: int) -> Known:
     beside, mark, policy = _beside(visit)
     check_people(visit)
     recorded_on = timezone.localdate(visit.entered_at)
+    sources = _sources(visit, beside)
     facts = VisitFacts(
         minutes=minutes,
         service_date=visit.service_date,
@@ -77,9 +87,19 @@ def gather(visit: Visit, minutes: int) -> Known:
         used_that_week=beside.used_that_week,
         balance=beside.balance or 0,
         ceiling=beside.ceiling,
+        elder_available=sum(source.minutes for source in sources),
     )
-    same_pair = beside.is_same_pair_that_day
-    return Known(facts, policy, beside.account, beside.twin, same_pair, mark)
+    return Known(
+        facts,
+        policy,
+        account=beside.account,
+        twin=beside.twin,
+        is_same_pair_that_day=beside.is_same_pair_that_day,
+        sources=sources,
+        hold=beside.hold,
+        placed=periods.place(visit.service_date, closed=beside.closed_through),
+        mark=mark,
+    )
 
 
 def check_people(visit: Visit) -> None:
@@ -123,6 +143,17 @@ class _Beside(NamedTuple):
     used_that_week: int
     twin: int | None
     is_same_pair_that_day: bool
+    closed_through: date | None
+    elder_free: int | None
+    hold: UUID | None
+
+
+def _sources(visit: Visit, beside: "_Beside") -> list[Source]:
+    """The hours that the elder can pay with in the volunteer's book, in their order of use."""
+    found = holds.parts(visit.area_id, beside.hold) if beside.hold else []
+    if beside.elder_free:
+        found += spending.sources(visit.area_id, visit.elder.key, on=visit.service_date)
+    return found
 
 
 def _beside(visit: Visit) -> tuple[_Beside, str, Policy]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from ledger import accounts, transfers
+from ledger import accounts, periods, transfers
 from ledger.models import Balance, Policy
 from ledger.policy import Credit, VisitFacts, credit
 from members.models import Area, Elder, Member, User, Volunteer
@@ -107,6 +107,7 @@ class _Book:
         self.standing = {balance.account_id: balance for balance in standing}
         self.used = _used({row.volunteer.pk for row in rows}, {row.service_date for row in rows})
         self.policies = list(Policy.objects.for_area(area))
+        self.closed = periods.closed_through(area.pk)
 
     def post(self, result: Imported) -> None:
         """Record the visits and post their journals, a batch for each policy."""
@@ -122,7 +123,8 @@ class _Book:
             visits.append(self._visit(row, worth))
             if worth.moved:
                 legs = booking.legs(worth, account)
-                journals[policy.pk].append(transfers.Journal(row.key, legs, row.service_date))
+                placed = periods.place(row.service_date, closed=self.closed)
+                journals[policy.pk].append(transfers.Journal(row.key, legs, *placed))
         Visit.objects.bulk_create(visits)
         for policy_pk, batch in journals.items():
             transfers.post_batch(

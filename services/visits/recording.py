@@ -16,11 +16,12 @@ from services.visits.facts import Known
 
 # Others may book for the same volunteer between our reading and our writing, but not for ever.
 TRIES = 20
+FACTS_HAVE_CHANGED = ("changed", "frozen", "closed", "already_resolved")
 _COLUMNS = [field for field in Visit._meta.concrete_fields if not field.primary_key]
 _WRITE = f"""
     WITH booked AS MATERIALIZED (
         SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
-            %s::bigint[], %s::bigint[], %s, %s) AS refused
+            %s::bigint[], %s::bigint[], %s, %s, %s, %s, %s) AS refused
     ), written AS (
         INSERT INTO services_visit ({", ".join(field.attname for field in _COLUMNS)})
         SELECT {", ".join(["%s"] * len(_COLUMNS))} FROM booked WHERE refused IS NULL RETURNING id
@@ -128,23 +129,25 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
     """Book the hours and insert the visit, in one statement that does both or neither.
 
     False when the facts have changed since they were read, an account opened now among them. What
-    the ledger refuses raises a Refusal, but a frozen account: that is a fact to read again.
+    the ledger refuses raises a Refusal, unless it is a fact to be read again.
     """
     legs = []
     if visit.journal:
         if known.account is None:
             booking.account_of(visit)
             return False
-        legs = booking.legs(credit, known.account)
+        legs = booking.legs(credit, known.account, known.sources)
     columns = [list(column) for column in zip(*legs, strict=True)] or [[]] * 4
     row = [field.get_db_prep_save(getattr(visit, field.attname), connection) for field in _COLUMNS]
-    booked = (*facts.place(visit), known.mark, *columns, visit.entered_by_id, known.policy.pk)
+    effective_on, relates_to = known.placed
+    further = (effective_on, visit.entered_by_id, known.policy.pk, relates_to, known.hold)
+    booked = (*facts.place(visit), known.mark, *columns, *further)
     # A statement alone is a transaction by itself; in a caller's one it must not spoil that.
     apart = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with apart, connection.cursor() as cursor:
         cursor.execute(_WRITE, [*booked, *row])
         refused, visit.pk = cursor.fetchone()
-    if refused in ("changed", "frozen"):
+    if refused in FACTS_HAVE_CHANGED:
         return False
     with refusals.of_the_ledger():
         if refused:

@@ -94,10 +94,11 @@ def balance(member):
 
 
 def test_two_clerks_at_once_do_not_pass_the_cap_of_the_day(pair, clerk):
-    other = StaffFactory()
+    other, second_elder = StaffFactory(), ElderFactory().member
 
     first, second = second_while_first_is_open(
-        lambda: log(*pair, minutes=180, by=clerk), lambda: log(*pair, minutes=180, by=other)
+        lambda: log(*pair, minutes=180, by=clerk),
+        lambda: log(pair[0], second_elder, minutes=180, by=other),
     )
 
     assert (first.banked_minutes, second.banked_minutes) == (180, 60)
@@ -106,10 +107,11 @@ def test_two_clerks_at_once_do_not_pass_the_cap_of_the_day(pair, clerk):
 
 def test_without_the_lock_two_clerks_do_pass_it(pair, clerk, monkeypatch):
     monkeypatch.setattr(recording, "_WRITE", without_its_lock("services_book_visit"))
-    other = StaffFactory()
+    other, second_elder = StaffFactory(), ElderFactory().member
 
     second_while_first_is_open(
-        lambda: log(*pair, minutes=180, by=clerk), lambda: log(*pair, minutes=180, by=other)
+        lambda: log(*pair, minutes=180, by=clerk),
+        lambda: log(pair[0], second_elder, minutes=180, by=other),
     )
 
     assert balance(pair[0]) == 360
