@@ -246,7 +246,9 @@ class VisitForm(forms.Form):
         known = self._chosen([key for key in keys.values() if key])
         for side in SIDES:
             if side in self.cleaned_data:
-                found = known.get(keys[side]) or self._look_up(side, self.cleaned_data[side])
+                found = known.get(keys[side]) or look_up(
+                    self, side, side=side, areas=access.areas_to_log(self.user)
+                )
                 self.cleaned_data[side] = found
                 if found is None:
                     del self.cleaned_data[side]
@@ -255,21 +257,6 @@ class VisitForm(forms.Form):
         """The members of these keys, by key, as far as the user may log a visit of theirs."""
         people = Member.objects.filter(key__in=keys).select_related("area", "elder")
         return {one.key: one for one in people if access.may_log(self.user, one.area)}
-
-    def _look_up(self, side, text):
-        """The one person whom the text can mean; otherwise ask which, and return None."""
-        widget = self.fields[side].widget
-        found = matches(text, access.areas_to_log(self.user), side)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            widget.chosen_for, widget.choices = text, found
-            self.add_error(side, _("Several people fit. Choose the one you mean."))
-        else:
-            self.add_error(
-                side, _("Nobody is found for this. Try the name, its initials or the phone number.")
-            )
-        return None
 
 
 class ReturnForm(forms.Form):
@@ -296,6 +283,22 @@ class PeriodForm(forms.Form):
     def query(self):
         """The period as part of an address."""
         return urlencode({name: value for name, value in self.data.items() if name in self.fields})
+
+
+def look_up(form, name, *, side, areas):
+    """The one person whom the text of a field can mean; otherwise ask which, and return None."""
+    text, widget = form.cleaned_data[name], form.fields[name].widget
+    found = matches(text, areas, side)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        widget.chosen_for, widget.choices = text, found
+        form.add_error(name, _("Several people fit. Choose the one you mean."))
+    else:
+        form.add_error(
+            name, _("Nobody is found for this. Try the name, its initials or the phone number.")
+        )
+    return None
 
 
 def matches(text, areas, side):
