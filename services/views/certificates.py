@@ -39,7 +39,8 @@ def certificate_issue(request):
     if not access.may_log(request.user):
         raise PermissionDenied
 
-    asked = request.POST or ("start" in request.GET and request.GET) or None
+    asked = request.GET if "start" in request.GET else None
+    asked = request.POST if request.method == "POST" else asked
     form = CertificateForm(asked, user=request.user)
 
     if form.is_bound and form.is_valid() and request.method == "POST":
