@@ -5,7 +5,7 @@ read in one statement, so that it is exact while others post.
 """
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Sum
@@ -88,8 +88,9 @@ def of_days(
     written never changes.
     """
     day, seq = after or (first, 0)
-    values = {"community": community_id, "account": account, "first": first, "last": last}
-    values |= {"day": day, "seq": seq, "most": None if limit is None else limit + 1}
+    values: dict[str, Any] = {"community": community_id, "account": account, "day": day}
+    values |= {"first": first, "last": last, "seq": seq}
+    values |= {"most": None if limit is None else limit + 1}
     with connection.cursor() as cursor:
         cursor.execute(STRETCH, values)
         opening, closing, carried, earlier, seqs = cursor.fetchone()
