@@ -3,7 +3,17 @@
 import dataclasses
 import importlib
 
-SUBJECTS = ("posting", "stripes", "batches", "from_django", "pages", "reads", "search", "imports")
+SUBJECTS = (
+    "posting",
+    "stripes",
+    "batches",
+    "from_django",
+    "pages",
+    "statements",
+    "reads",
+    "search",
+    "imports",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,6 +25,7 @@ class Size:
     connections: tuple
     entries: int  # of the long account
     reads: int
+    lines: int  # of the account with a long statement
     members: int
     searches: int
     rows: int  # of the imported register
@@ -28,6 +39,7 @@ FULL = Size(
     connections=(1, 4, 16),
     entries=10_000_000,
     reads=3000,
+    lines=100_000,
     members=100_000,
     searches=300,
     rows=100_000,
@@ -40,6 +52,7 @@ SHORT = Size(
     connections=(4,),
     entries=20_000,
     reads=50,
+    lines=2_000,
     members=500,
     searches=20,
     rows=300,

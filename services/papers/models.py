@@ -38,7 +38,7 @@ class Certificate(models.Model):
 
     class State(models.TextChoices):
         GENUINE = "genuine", _("genuine")
-        CORRECTED = "corrected", _("genuine, figures corrected since")
+        CORRECTED = "corrected", _("corrected since")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
