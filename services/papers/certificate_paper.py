@@ -7,7 +7,7 @@ from typing import Any
 import segno
 from django.conf import settings
 from django.utils import formats, timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from ledger.hours import duration
@@ -42,8 +42,12 @@ def shown(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def pdf(certificate: Certificate, standing: Standing, *, address: str, at: datetime) -> bytes:
+def pdf(
+    certificate: Certificate, standing: Standing, *, address: str, at: datetime, seal: str = ""
+) -> bytes:
     """The certificate to print; `address` is the page that checks it.
+
+    `seal` is the short code of the ledger's latest checkpoint, when there is one to print.
 
     One that was corrected since or withdrawn says so on its face.
     """
@@ -56,7 +60,7 @@ def pdf(certificate: Certificate, standing: Standing, *, address: str, at: datet
         "banner": _banner(certificate, standing),
         "facts": _facts(told),
         "sentence": _sentence(told),
-        "headings": [_("Service"), _("Visits"), _("Time served")],
+        "headings": [_("Service"), pgettext("count", "Visits"), _("Time served")],
         "rows": [
             [row["name"], f"{row['visits']}", duration(row["minutes"])] for row in told["rows"]
         ],
@@ -71,6 +75,7 @@ def pdf(certificate: Certificate, standing: Standing, *, address: str, at: datet
         "unit": told["unit"],
         "seal": _("(seal)"),
         "issued": formats.date_format(issued, "DATE_FORMAT"),
+        "ledger-seal": _("Seal of the ledger %(code)s") % {"code": seal} if seal else "",
         "made": _("The page that checks it tells whether it still holds."),
     }
     return typeset.pdf("certificate", data, title=_("Certificate of volunteer service"), at=at)

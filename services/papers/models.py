@@ -54,7 +54,9 @@ class Certificate(models.Model):
     # JSON as text, so that the database itself can see that the hash is of these very bytes.
     content = models.TextField()
     content_hash = models.CharField(max_length=64)
-    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    issued_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
     issued_at = models.DateTimeField(_("issued"), default=timezone.now)
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
@@ -139,13 +141,17 @@ class StatementPrint(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     area = models.ForeignKey(Area, models.PROTECT, related_name="+")
-    member = models.ForeignKey(Member, models.PROTECT, related_name="prints")
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="prints", verbose_name=_("member")
+    )
     account = models.BigIntegerField()
-    first_seq = models.BigIntegerField()
-    last_seq = models.BigIntegerField()
-    is_again = models.BooleanField(default=False)
-    printed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    printed_at = models.DateTimeField(default=timezone.now)
+    first_seq = models.BigIntegerField(_("from line"))
+    last_seq = models.BigIntegerField(_("to line"))
+    is_again = models.BooleanField(_("printed again"), default=False)
+    printed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    printed_at = models.DateTimeField(_("printed"), default=timezone.now)
 
     objects = PaperQuerySet.as_manager()
 
@@ -199,10 +205,12 @@ class StatementRun(models.Model):
     language = models.CharField(max_length=10)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
     members_done = models.PositiveIntegerField(default=0)
-    members_total = models.PositiveIntegerField(default=0)
+    members_total = models.PositiveIntegerField(_("members"), default=0)
     file = models.FileField(upload_to="statements/%Y/", blank=True)
-    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField(default=timezone.now)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    requested_at = models.DateTimeField(_("asked for"), default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = StatementRunQuerySet.as_manager()

@@ -31,6 +31,7 @@ class Statement:
 
     `period` is None for a print of the passbook; `carried` is the balance before the first of
     these lines and the `opening` on the first page; `following` continues where these lines end.
+    `seal` is the short code of the ledger's latest checkpoint, when there is one to show.
     """
 
     member: Member
@@ -42,6 +43,7 @@ class Statement:
     lines: Sequence[Line]
     closing: int
     following: tuple[date, int] | None = None
+    seal: str = ""
 
     @property
     def account_number(self) -> str:

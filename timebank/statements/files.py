@@ -18,20 +18,17 @@ from timebank.reports.files import harmless
 from timebank.statements.document import Statement
 
 
-def pdf(statements: Sequence[Statement], *, title: str, at: datetime, seal: str = "") -> bytes:
-    """One PDF, each statement beginning on a page of its own with its pages counted from 1.
-
-    `seal` is the short code of the ledger's latest checkpoint, when there is one to print.
-    """
+def pdf(statements: Sequence[Statement], *, title: str, at: datetime) -> bytes:
+    """One PDF, each statement beginning on a page of its own."""
     data = {
         "programme": settings.PROGRAMME_NAME,
         "nothing": _("Nobody held or moved hours in this time."),
-        "statements": [paper(statement, seal) for statement in statements],
+        "statements": [paper(statement) for statement in statements],
     }
     return typeset.pdf("statement", data, title=title, at=at)
 
 
-def paper(statement: Statement, seal: str = "") -> dict[str, Any]:
+def paper(statement: Statement) -> dict[str, Any]:
     """What the layout shows of one statement, all in words."""
     return {
         "heading": heading(statement),
@@ -55,7 +52,7 @@ def paper(statement: Statement, seal: str = "") -> dict[str, Any]:
             _signed(statement.closing),
         ],
         "as-of": _("As of %(when)s") % {"when": _moment(statement.at)},
-        "seal": _("Seal of the ledger %(code)s") % {"code": seal} if seal else "",
+        "seal": _seal(statement),
         "whose": f"{statement.member.name} · {statement.member.number}",
     }
 
@@ -76,7 +73,7 @@ def facts(statement: Statement) -> list[list[str]]:
     if statement.period:
         days = (statement.period.start, statement.period.end)
         span = " – ".join(formats.date_format(day, "DATE_FORMAT") for day in days)
-        return [*pairs, [_("Period"), span]]
+        return [*pairs, [pgettext("passbook", "Period"), span]]
     return [*pairs, [_("Lines"), _stretch(statement)]]
 
 
@@ -111,6 +108,11 @@ def file_name(statement: Statement, ending: str) -> str:
     period = statement.period
     stretch = f"{period.start} {period.end}" if period else _stretch(statement)
     return f"{heading(statement)} {statement.member.name} {stretch}.{ending}"
+
+
+def _seal(statement: Statement) -> str:
+    code = statement.seal
+    return _("Seal of the ledger %(code)s") % {"code": code} if code else ""
 
 
 def _stretch(statement: Statement) -> str:

@@ -125,7 +125,7 @@ def statement_run(request, key):
 def statement_run_file(request, key):
     run = get_object_or_404(_runs(request).filter(state=StatementRun.State.DONE), key=key)
 
-    name = _("Statements of %(community)s, %(year)d") % {"community": run.area, "year": run.year}
+    name = _("Statements of %(community)s, %(year)s") % {"community": run.area, "year": run.year}
     return FileResponse(run.file.open("rb"), as_attachment=True, filename=f"{name}.pdf")
 
 

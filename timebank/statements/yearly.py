@@ -79,7 +79,7 @@ def _holders(area: Area) -> QuerySet[Member]:
 
 
 def _paper(run: StatementRun, members: QuerySet[Member], at: datetime) -> bytes:
-    title = _("Statements of %(community)s, %(year)d") % {
+    title = _("Statements of %(community)s, %(year)s") % {
         "community": run.area,
         "year": run.year,
     }

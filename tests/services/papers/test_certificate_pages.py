@@ -4,12 +4,13 @@ from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
-from services.papers import certificates
+from services.papers import certificate_paper, certificates
 from services.papers.models import Certificate
 from tests.factories import StaffFactory, UserFactory, VolunteerFactory, community
 from tests.services.papers import reading
-from tests.services.papers.conftest import END, START
+from tests.services.papers.conftest import END, NOW, START
 
 STAFF = ["clerk", "checker", "coordinator", "administrator", "auditor"]
 
@@ -227,3 +228,16 @@ def test_a_reason_is_asked_for_and_a_second_withdrawal_refused(client, clerk, se
     certificate.refresh_from_db()
     assert certificate.withdraw_reason == "one"
     assert certificates.standings([certificate])[0].state == "withdrawn"
+
+
+def test_the_code_of_a_seal_is_printed_when_there_is_one(serve, issue):
+    serve(90)
+    certificate = issue()
+    (standing,) = certificates.standings([certificate])
+
+    with translation.override("en"):
+        paper = certificate_paper.pdf(
+            certificate, standing, address="https://example.org/", at=NOW, seal="7K3Q-9FJD"
+        )
+
+    assert "Seal of the ledger 7K3Q-9FJD" in reading.words(paper)

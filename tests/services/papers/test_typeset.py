@@ -51,6 +51,7 @@ def paper(name):
         "seal": "",
         "issued": "",
         "made": "",
+        "ledger-seal": "",
     }
     return typeset.pdf("certificate", told, title="证明", at=AT)
 

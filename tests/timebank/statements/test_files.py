@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import datetime
 import io
 
@@ -66,7 +67,8 @@ def test_the_code_of_a_seal_is_printed_when_there_is_one(volunteer, fill):
     fill((90, DAY))
 
     with translation.override("en"):
-        paper = files.pdf([of(volunteer)], title="Statement", at=NOW, seal="7K3Q-9FJD")
+        sealed = dataclasses.replace(of(volunteer), seal="7K3Q-9FJD")
+        paper = files.pdf([sealed], title="Statement", at=NOW)
 
     assert "Seal of the ledger 7K3Q-9FJD" in reading.words(paper)
 

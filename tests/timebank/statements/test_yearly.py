@@ -152,7 +152,7 @@ def test_the_page_leads_from_the_order_to_the_file(client, clerk, volunteer, fil
     after = client.get(answer.url, headers={"HX-Request": "true"})
     file = client.get(reverse("statement_run_file", args=[StatementRun.objects.get().key]))
 
-    assert "0 of 0 members done" in words(waiting)
+    assert "waiting to be made" in words(waiting)
     assert b"<main" not in part.content
     assert b'id="progress"' in part.content
     assert "Download (PDF)" in words(done)
