@@ -1,4 +1,4 @@
-"""Service record certificates (志愿服务记录证明; Decree 67, art. 16): issued, checked, withdrawn.
+"""Service record certificates (志愿服务记录证明; Decree 67): issued, checked, withdrawn.
 
 What a certificate says is frozen when it is issued. Whether it still holds is never stored: the
 figures of its period are counted again whenever somebody asks.

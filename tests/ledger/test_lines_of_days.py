@@ -138,3 +138,16 @@ def test_a_changed_list_is_named(book, tamper, change):
     (fault,) = verify().faults
     assert fault.check == "listed_lines"
     assert f"account {book.wang} " in fault.expected
+
+
+def test_the_lines_of_a_page_are_fetched_by_their_numbers(book):
+    many(book, book.wang, [DAY] * 200)
+    entries = Entry.objects.filter(community=book.id, account_id=book.wang, seq__in=[1, 7, 9])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = entries.explain()
+
+    assert "ledger_transfer_debit_seq_is_taken_once" in plan
+    assert "ledger_transfer_credit_seq_is_taken_once" in plan
+    assert "Filter" not in plan
