@@ -10,6 +10,7 @@ SUBJECTS = (
     "from_django",
     "others",
     "pages",
+    "statements",
     "reads",
     "search",
     "imports",
@@ -25,6 +26,7 @@ class Size:
     connections: tuple
     entries: int  # of the long account
     reads: int
+    lines: int  # of the account with a long statement
     members: int
     searches: int
     rows: int  # of the imported register
@@ -38,6 +40,7 @@ FULL = Size(
     connections=(1, 4, 16),
     entries=10_000_000,
     reads=3000,
+    lines=100_000,
     members=100_000,
     searches=300,
     rows=100_000,
@@ -50,6 +53,7 @@ SHORT = Size(
     connections=(4,),
     entries=20_000,
     reads=50,
+    lines=2_000,
     members=500,
     searches=20,
     rows=300,

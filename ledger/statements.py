@@ -5,7 +5,7 @@ read in one statement, so that it is exact while others post.
 """
 
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Sum
@@ -69,6 +69,67 @@ def lines(
     if before_seq is not None:
         entries = entries.filter(seq__lt=before_seq)
     return list(entries.order_by("-seq")[:limit])
+
+
+class Stretch(NamedTuple):
+    """Lines by the day on which they took effect, between two balances.
+
+    `opening` and `closing` are of the whole period, `carried` is the balance before the first of
+    these lines, and `is_last` tells that no line of the period follows them.
+    """
+
+    opening: int
+    closing: int
+    carried: int
+    entries: list[Entry]
+    is_last: bool
+
+
+STRETCH = """
+    SELECT ledger_as_effective(%(community)s, %(account)s, %(first)s - 1),
+        ledger_as_effective(%(community)s, %(account)s, %(last)s),
+        ledger_as_effective(%(community)s, %(account)s, %(day)s - 1),
+        ARRAY(SELECT seq FROM ledger_lines_of_days(
+            %(community)s, %(account)s, %(day)s, 0, %(day)s, NULL) WHERE seq <= %(seq)s),
+        ARRAY(SELECT seq FROM ledger_lines_of_days(
+            %(community)s, %(account)s, %(day)s, %(seq)s, %(last)s, %(most)s))
+"""
+
+
+def of_days(
+    community_id: int,
+    account: int,
+    *,
+    first: date,
+    last: date,
+    after: tuple[date, int] | None = None,
+    limit: int | None = None,
+) -> Stretch:
+    """The account's lines from `first` to `last`, oldest first; `after` continues a list.
+
+    Balances and lines are read in one statement, so that they fit while others post; a line once
+    written never changes.
+    """
+    day, seq = after or (first, 0)
+    values: dict[str, Any] = {"community": community_id, "account": account, "day": day}
+    values |= {"first": first, "last": last, "seq": seq}
+    values |= {"most": None if limit is None else limit + 1}
+    with connection.cursor() as cursor:
+        cursor.execute(STRETCH, values)
+        opening, closing, carried, earlier, seqs = cursor.fetchone()
+    kept = seqs if limit is None else seqs[:limit]
+    found = Entry.objects.filter(community=community_id, account_id=account)
+    entries = found.filter(seq__in=[*earlier, *kept]).order_by("effective_on", "seq")
+    before = set(earlier)
+    carried += sum(entry.amount for entry in entries if entry.seq in before)
+    shown = [entry for entry in entries if entry.seq not in before]
+    return Stretch(opening, closing, carried, shown, len(kept) == len(seqs))
+
+
+def between(community_id: int, account: int, *, first: int, last: int) -> list[Entry]:
+    """The account's entries from sequence number `first` to `last`, oldest first."""
+    entries = Entry.objects.filter(community=community_id, account_id=account)
+    return list(entries.filter(seq__range=(first, last)).order_by("seq"))
 
 
 def as_recorded(community_id: int, account: int, at: datetime) -> int:

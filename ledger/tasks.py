@@ -10,9 +10,10 @@ from ledger import grants, holds
 @app.periodic(cron="*/5 * * * *")
 @app.task(queueing_lock="ledger_roll_up")
 def roll_up(timestamp: int) -> None:
-    """Keep past balances quick to read; they are exact without it too."""
+    """Keep past balances and statements quick to read; they are exact without it too."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_roll_up()")
+        cursor.execute("SELECT ledger_list_by_day()")
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -215,6 +215,17 @@ CHECKS = {
         WHERE (m.recorded_at, m.moments, m.balances)
             IS DISTINCT FROM (e.moments[1], e.moments, e.balances)
     """,
+    "listed_lines": """
+        SELECT coalesce(d.community_id, e.community_id) AS community_id, e.transfer_id, e.journal,
+            format('account %%s seq %%s day %%s', coalesce(d.account_id, e.account_id),
+                coalesce(d.seq, e.seq), e.effective_on) AS expected,
+            format('day %%s', d.effective_on) AS found
+        FROM ledger_by_day d FULL JOIN (
+            SELECT x.* FROM ledger_listed l JOIN ledger_entry x ON x.community_id = l.community_id
+                AND x.account_id = l.account_id AND x.seq <= l.seq) e
+            ON e.community_id = d.community_id AND e.account_id = d.account_id AND e.seq = d.seq
+        WHERE d.effective_on IS DISTINCT FROM e.effective_on
+    """,
 }
 BOOKS = "(%(books)s::bigint[] IS NULL OR community_id = ANY (%(books)s))"
 FIRST = f"""

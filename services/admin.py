@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from members import access
 from members.admin import AreaAdmin, ReadOnlyAdmin
 from services.models import Category, Holiday, RegisterBatch, Visit
+from services.papers.models import Certificate, StatementPrint, StatementRun
 
 
 class ReferenceAdmin(AreaAdmin):
@@ -79,3 +80,47 @@ class RegisterBatchAdmin(ReadOnlyAdmin):
     search_fields = ["file_name"]
     date_hierarchy = "entered_at"
     ordering = ["-entered_at", "-pk"]
+
+
+@admin.register(Certificate)
+class CertificateAdmin(ReadOnlyAdmin):
+    """Every certificate as it was issued; it is withdrawn on its own page."""
+
+    list_display = [
+        "area",
+        "year",
+        "serial",
+        "member",
+        "period_start",
+        "period_end",
+        "issued_by",
+        "issued_at",
+    ]
+    list_filter = ["year", ("area", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["area", "member", "issued_by"]
+    search_fields = ["^member__name", "=member__number", "=code"]
+    search_help_text = _("Name or member number of the holder, or the code")
+    date_hierarchy = "issued_at"
+    ordering = ["-issued_at", "-pk"]
+
+
+@admin.register(StatementPrint)
+class StatementPrintAdmin(ReadOnlyAdmin):
+    """Who printed which lines of whose passbook, and when."""
+
+    list_display = ["member", "first_seq", "last_seq", "is_again", "printed_by", "printed_at"]
+    list_filter = [("area", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["member", "printed_by"]
+    search_fields = ["^member__name", "=member__number"]
+    date_hierarchy = "printed_at"
+    ordering = ["-printed_at", "-pk"]
+
+
+@admin.register(StatementRun)
+class StatementRunAdmin(ReadOnlyAdmin):
+    list_display = ["area", "year", "state", "members_total", "requested_by", "requested_at"]
+    list_filter = ["state", ("area", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["area", "requested_by"]
+    exclude = ["file"]
+    date_hierarchy = "requested_at"
+    ordering = ["-requested_at", "-pk"]

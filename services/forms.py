@@ -243,7 +243,10 @@ class VisitForm(forms.Form):
         for side in SIDES:
             if side in self.cleaned_data:
                 found = self._within_reach(known.members.get(keys[side]))
-                found = found or self._look_up(side, self.cleaned_data.pop(side))
+                found = found or look_up(
+                    self, side, side=side, areas=access.areas_to_log(self.user)
+                )
+                self.cleaned_data.pop(side, None)
                 if found:
                     self.cleaned_data[side] = found
         if known.category:
@@ -254,21 +257,6 @@ class VisitForm(forms.Form):
     def _within_reach(self, member):
         """The member, if the user may log a visit of theirs."""
         return member if member and access.may_log(self.user, member.area) else None
-
-    def _look_up(self, side, text):
-        """The one person whom the text can mean; otherwise ask which, and return None."""
-        widget = self.fields[side].widget
-        found = matches(text, access.areas_to_log(self.user), side)
-        if len(found) == 1:
-            return found[0]
-        if found:
-            widget.chosen_for, widget.choices = text, found
-            self.add_error(side, _("Several people fit. Choose the one you mean."))
-        else:
-            self.add_error(
-                side, _("Nobody is found for this. Try the name, its initials or the phone number.")
-            )
-        return None
 
 
 class ReturnForm(forms.Form):
@@ -295,6 +283,22 @@ class PeriodForm(forms.Form):
     def query(self):
         """The period as part of an address."""
         return urlencode({name: value for name, value in self.data.items() if name in self.fields})
+
+
+def look_up(form, name, *, side, areas):
+    """The one person whom the text of a field can mean; otherwise ask which, and return None."""
+    text, widget = form.cleaned_data[name], form.fields[name].widget
+    found = matches(text, areas, side)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        widget.chosen_for, widget.choices = text, found
+        form.add_error(name, _("Several people fit. Choose the one you mean."))
+    else:
+        form.add_error(
+            name, _("Nobody is found for this. Try the name, its initials or the phone number.")
+        )
+    return None
 
 
 def matches(text, areas, side):

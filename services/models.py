@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.policy import Question, Reason
 from members.models import Area, Member
+from services.papers import models as papers  # noqa: F401  (Django looks for models here)
 
 
 class Category(models.Model):

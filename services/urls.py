@@ -1,6 +1,6 @@
 from django.urls import path
 
-from services.views import registers, visits
+from services.views import certificates, registers, visits
 
 urlpatterns = [
     path("people/search/", visits.person_search, name="person_search"),
@@ -18,5 +18,17 @@ urlpatterns = [
     path("registers/<uuid:key>/check/", registers.register_check, name="register_check"),
     path("registers/<uuid:key>/discard/", registers.register_discard, name="register_discard"),
     path("registers/<uuid:key>/refused.xlsx", registers.register_refused, name="register_refused"),
+    path("certificates/", certificates.certificate_list, name="certificate_list"),
+    path("certificates/new/", certificates.certificate_issue, name="certificate_issue"),
+    path("certificates/<uuid:key>/", certificates.certificate_detail, name="certificate_detail"),
+    path("certificates/<uuid:key>.pdf", certificates.certificate_pdf, name="certificate_pdf"),
+    path(
+        "certificates/<uuid:key>/withdraw/",
+        certificates.certificate_withdraw,
+        name="certificate_withdraw",
+    ),
+    path("my-certificates/", certificates.my_certificates, name="my_certificates"),
+    path("verify/", certificates.verify, name="verify_form"),
+    path("verify/<str:code>/", certificates.verify, name="verify"),
     path("registers/<uuid:key>/rows/<int:pk>/", registers.register_row, name="register_row"),
 ]

@@ -28,7 +28,11 @@ CODE = [
     for path in TRACKED
     if path.suffix == ".py" and "tests" not in path.parts and "migrations" not in path.parts
 ]
-TEXTS = [path for path in TRACKED if path.suffix not in {".mo", ".xlsx", ".png", ".ico", ".woff2"}]
+TEXTS = [
+    path
+    for path in TRACKED
+    if path.suffix not in {".mo", ".xlsx", ".png", ".ico", ".woff2", ".otf"}
+]
 GRAB_BAGS = {"services", "utils", "helpers", "common", "core", "managers", "selectors"}
 GRAB_BAGS |= {"constants", "exceptions", "mixins"}
 

@@ -17,6 +17,10 @@ DRIFT = r"""
         WHERE relname LIKE 'ledger\_%'
           AND relname NOT IN ('ledger_policy', 'ledger_movementrequest')
           AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+    ), papers AS (
+        SELECT oid, relname FROM pg_class
+        WHERE relname IN ('services_certificate', 'services_statementprint')
+          AND relnamespace = 'public'::regnamespace
     )
     SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')
     UNION
@@ -24,7 +28,11 @@ DRIFT = r"""
     WHERE has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
        OR has_any_column_privilege(oid, 'INSERT, UPDATE, REFERENCES')
     UNION
-    SELECT 'asleep', relname FROM ledger JOIN pg_trigger ON tgrelid = ledger.oid
+    SELECT 'rewritable', relname FROM papers
+    WHERE has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+    UNION
+    SELECT 'asleep', relname FROM (TABLE papers UNION ALL SELECT oid, relname FROM ledger) kept
+        JOIN pg_trigger ON tgrelid = kept.oid
     WHERE NOT tgisinternal AND tgenabled <> 'A'
     ORDER BY 1, 2
 """
@@ -37,9 +45,9 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
     with connections["default"].cursor() as cursor:
         cursor.execute(DRIFT)
         found = cursor.fetchall()
-    owned, writable, asleep = (
+    owned, writable, rewritable, asleep = (
         ", ".join(table for what, table in found if what == which)
-        for which in ("owned", "writable", "asleep")
+        for which in ("owned", "writable", "rewritable", "asleep")
     )
     problems = []
     if owned:
@@ -56,6 +64,14 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
                 f"The web role may write to tables of the ledger: {writable}.",
                 hint="REVOKE ALL ON these tables, then GRANT SELECT: see docs/running.md.",
                 id="timebank.W002",
+            )
+        )
+    if rewritable and not owned:
+        problems.append(
+            Warning(
+                f"The web role may change papers that were handed out: {rewritable}.",
+                hint="REVOKE UPDATE, DELETE, TRUNCATE ON these tables: see docs/running.md.",
+                id="timebank.W003",
             )
         )
     if asleep:

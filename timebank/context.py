@@ -47,11 +47,12 @@ def _nav(request, user, pending):
     if user is None or not user.is_authenticated or not access.is_staff(user):
         return []
     places = [
-        # route, the beginning of the routes of its section, label, for whom, count
+        # route, how the routes of its section begin, label, for whom, count
         ("home", "home", _("Home"), True, 0),
         ("visit_log", "visit_log", _("Log a visit"), access.may_log(user), 0),
         ("visits_waiting", "visit", _("Waiting"), True, pending["visits"]),
         ("register_list", "register_", _("Registers"), True, pending["registers"]),
+        ("statement_find", ("statement", "certificate"), _("Papers"), True, 0),
         ("admin:reports", "admin:report", _("Reports"), access.may_read_reports(user), 0),
         ("admin:index", "admin:", _("Administration"), access.may_administer(user), 0),
     ]

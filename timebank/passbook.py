@@ -6,12 +6,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Sum
+from django.utils.translation import gettext as _
 
 from ledger import statements
 from ledger.accounts import number_of
 from ledger.models import Entry, Transfer, TransferKind
 from members.models import Member
 from services.models import Visit
+from timebank.templatetags.figures import short_name
 
 
 class Line(NamedTuple):
@@ -60,6 +62,11 @@ def parts(minutes: int) -> list[int]:
 def lines(member: Member, account: int, *, before: int | None = None, limit: int) -> list[Line]:
     """The account's lines, the newest first, from the one before sequence number `before` on."""
     entries = statements.lines(member.area_id, account, before_seq=before, limit=limit)
+    return described(member, entries)
+
+
+def described(member: Member, entries: Sequence[Entry]) -> list[Line]:
+    """What each entry of the member's account means, in the order given."""
     visits = _visits(member.area_id, entries)
     return [
         Line(
@@ -73,6 +80,17 @@ def lines(member: Member, account: int, *, before: int | None = None, limit: int
         )
         for entry in entries
     ]
+
+
+def in_words(line: Line, member: Member) -> str:
+    """What the line stands for, in plain text; the other person's name is shortened."""
+    if line.visit is None:
+        words = line.kind
+    else:
+        visit = line.visit
+        other = visit.volunteer if visit.elder_id == member.pk else visit.elder
+        words = f"{visit.category} {short_name(other.name)}"
+    return f"{_('Undone:')} {words}" if line.is_reversal else words
 
 
 def waiting(member: Member) -> Waiting:

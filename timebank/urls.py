@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from timebank import health, views
+from timebank.statements import views as statements
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -11,6 +12,22 @@ urlpatterns = [
     path("text-size/", views.set_text_size, name="text_size"),
     path("my-time/", views.my_time, name="my_time"),
     path("my-time/records/", views.my_time_records, name="my_time_records"),
+    path("my-time/statement/", statements.my_statement, name="my_statement"),
+    path("statements/", statements.statement_find, name="statement_find"),
+    path("statements/yearly/", statements.statement_runs, name="statement_runs"),
+    path("statements/yearly/<uuid:key>/", statements.statement_run, name="statement_run"),
+    path(
+        "statements/yearly/<uuid:key>.pdf",
+        statements.statement_run_file,
+        name="statement_run_file",
+    ),
+    path("statements/<str:number>/", statements.statement, name="statement"),
+    path("statements/<str:number>/print/", statements.statement_print, name="statement_print"),
+    path(
+        "statements/<str:number>/prints/<uuid:key>/",
+        statements.statement_printed,
+        name="statement_printed",
+    ),
     path("", include("members.urls")),
     path("", include("services.urls")),
     path("admin/", admin.site.urls),

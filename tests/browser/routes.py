@@ -8,6 +8,8 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
+from services.papers import codes
+
 NOT_PAGES = {
     "healthz": "a line for machines",
     "readyz": "a line for machines",
@@ -22,6 +24,10 @@ NOT_PAGES = {
     "register_check": "answers POST only: a button on the register's page",
     "register_discard": "answers POST only: a button on the register's page",
     "register_refused": "a workbook",
+    "certificate_pdf": "a PDF",
+    "certificate_withdraw": "answers POST only: a form beside the certificate",
+    "statement_print": "answers POST only: buttons beside the statement",
+    "statement_run_file": "a PDF",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -32,15 +38,30 @@ ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
     "register_detail": lambda world: {"key": world.batch.key},
     "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
+    "certificate_detail": lambda world: {"key": world.certificate.key},
+    "verify": lambda world: {"code": codes.shown(world.certificate.code)},
+    "statement": lambda world: {"number": world.printed.member.number},
+    "statement_printed": lambda world: {
+        "number": world.printed.member.number,
+        "key": world.printed.key,
+    },
+    "statement_run": lambda world: {"key": world.run.key},
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
 }
-MEMBERS = {"my_time", "my_time_records"}
-STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in"}
+MEMBERS = {"my_time", "my_time_records", "my_statement", "my_certificates"}
+STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in", "verify", "verify_form"}
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
-FORMS = {"sign_in", "staff_sign_in", "visit_log", "register_upload", "register_row"}
+FORMS = {
+    "sign_in",
+    "staff_sign_in",
+    "visit_log",
+    "register_upload",
+    "register_row",
+    "statement_runs",
+}
 
 
 def routes(resolver=None, namespace=""):

@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from members.models import Area, Member, StaffRole, User
 from services import visits
-from services.models import Category, RegisterRow
+from services.models import Category, RegisterRow, Visit
+from services.papers import certificates, prints
 from services.registers import batches, reading
 from tests.factories import ElderFactory, StaffFactory, UserFactory, VisitFactory, VolunteerFactory
+from timebank.statements import yearly
 
 STAFF = ["clerk", "checker", "coordinator", "administrator", "auditor"]
 ROLES = [*STAFF, "volunteer", "elder", "anonymous"]
@@ -39,7 +41,15 @@ def build():
         _log(volunteer.member, elder, method, by=users["clerk"])
     batch = _register(volunteer.member.area, by=users["clerk"])
     row = batch.rows.filter(outcome=RegisterRow.Outcome.CANNOT).order_by("pk").first()
-    return SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    world = SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    world.certificate = _certificate(volunteer.member, by=users["clerk"])
+    world.printed = prints.print_new(
+        volunteer.member, key=uuid.uuid4(), by=users["clerk"], at=timezone.now()
+    )
+    world.run, _is_new = yearly.order(
+        volunteer.member.area, year=2026, language="zh-hans", by=users["clerk"], at=timezone.now()
+    )
+    return world
 
 
 def half_signed_in():
@@ -69,6 +79,19 @@ def _log(volunteer, elder, method, *, by):
         by=by,
         at=timezone.now(),
     )
+
+
+def _certificate(member, *, by):
+    """Of this year's service, and corrected since: a visit was confirmed after it was issued."""
+    today = timezone.localdate()
+    period = {"start": today.replace(month=1, day=1) - datetime.timedelta(days=7), "end": today}
+    seen = certificates.figures(member, **period).digest
+    certificate = certificates.issue(
+        member, **period, seen=seen, key=uuid.uuid4(), by=by, at=timezone.now()
+    )
+    elder = Visit.objects.filter(volunteer=member).order_by("pk")[0].elder
+    _log(member, elder, "signature", by=by)
+    return certificate
 
 
 def _register(area, *, by):

@@ -26,6 +26,7 @@ KEPT = [
     "ledger_hold_resolution",
 ]
 DERIVED = ["ledger_rolled", "ledger_day", "ledger_month", "ledger_mark"]
+DERIVED += ["ledger_listed", "ledger_by_day"]
 STATEMENTS = {
     "insert": "INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}",
     "update": "UPDATE {} SET community_id = community_id",
@@ -49,6 +50,8 @@ FUNCTIONS = {
     "ledger_open_accounts",
     "ledger_set_limits",
     "ledger_roll_up",
+    "ledger_list_by_day",
+    "ledger_lines_of_days",
     "ledger_as_recorded",
     "ledger_as_effective",
     "ledger_family",

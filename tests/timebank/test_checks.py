@@ -74,6 +74,27 @@ def test_a_trigger_that_does_not_always_fire_is_found(drift, state):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["services_certificate", "services_statementprint"])
+def test_a_right_to_take_papers_away_is_found(drift, table):
+    drift(f"GRANT DELETE ON {table} TO timebank_web", f"REVOKE DELETE ON {table} FROM timebank_web")
+
+    assert found() == {
+        "timebank.W003": f"The web role may change papers that were handed out: {table}."
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_guard_of_papers_that_is_off_is_found(drift):
+    trigger = "services_certificate_is_not_rewritten"
+    drift(
+        f"ALTER TABLE services_certificate DISABLE TRIGGER {trigger}",
+        f"ALTER TABLE services_certificate ENABLE ALWAYS TRIGGER {trigger}",
+    )
+
+    assert "services_certificate" in found()["timebank.E001"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_is_found_is_logged_when_the_web_server_starts(drift, caplog):
     drift(
         "GRANT DELETE ON ledger_balance TO timebank_web",

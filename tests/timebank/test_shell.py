@@ -20,6 +20,8 @@ PUBLIC = {
     "sign_in_who",
     "staff_sign_in",
     "text_size",
+    "verify",
+    "verify_form",
 }
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

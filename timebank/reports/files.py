@@ -157,11 +157,11 @@ def as_csv(document: Document, watermark: str) -> bytes:
     rows += [[], [_("Definitions")], *([definition] for definition in document.definitions)]
     rows += [[], [watermark]]
     target = io.StringIO()
-    csv.writer(target).writerows([_harmless(value) for value in row] for row in rows)
+    csv.writer(target).writerows([harmless(value) for value in row] for row in rows)
     return target.getvalue().encode("utf-8-sig")
 
 
-def _harmless(value: Value) -> Value:
+def harmless(value: Value) -> Value:
     if isinstance(value, str | Promise) and str(value).startswith(FORMULA_STARTS):
         return f"'{value}"
     return value

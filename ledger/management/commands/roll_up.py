@@ -12,3 +12,4 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT ledger_roll_up(%s)", [min_tail])
             self.stdout.write(f"Rolled up {cursor.fetchone()[0]} accounts.")
+            cursor.execute("SELECT ledger_list_by_day(%s)", [min_tail])

@@ -1,0 +1,1 @@
+"""Papers that people take home: service certificates, and what is kept of printed statements."""

@@ -1,0 +1,1 @@
+"""Statements of time accounts: on the screen, printed, as files, for a whole community."""

@@ -1,0 +1,120 @@
+"""A statement: a stretch of a member's passbook between two balances; all figures in minutes.
+
+The statement of a period goes by the days on which things happened, as reports do; a print of the
+passbook goes by its lines, as they were written.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ledger import statements
+from ledger.accounts import number_of
+from ledger.models import Entry
+from members.models import Member
+from services.papers.models import StatementPrint
+from timebank import passbook
+from timebank.passbook import Line
+from timebank.reports.periods import Period
+
+# A file of more is asked for in parts.
+MOST_LINES = 5000
+
+
+class TooLong(Exception):
+    """The period has more lines than fit into one file."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What stands on a statement as of `at`.
+
+    `period` is None for a print of the passbook; `carried` is the balance before the first of
+    these lines and the `opening` on the first page; `following` continues where these lines end.
+    `seal` is the short code of the ledger's latest checkpoint, when there is one to show.
+    """
+
+    member: Member
+    account: int | None
+    period: Period | None
+    at: datetime
+    opening: int
+    carried: int
+    lines: Sequence[Line]
+    closing: int
+    following: tuple[date, int] | None = None
+    seal: str = ""
+
+    @property
+    def account_number(self) -> str:
+        """The community's code and the account's number in it; empty before the first hours."""
+        return f"{self.member.area.code}-{self.account}" if self.account else ""
+
+    @property
+    def paid_in(self) -> int:
+        return sum(line.minutes for line in self.lines if line.minutes > 0)
+
+    @property
+    def paid_out(self) -> int:
+        return -sum(line.minutes for line in self.lines if line.minutes < 0)
+
+
+def of_period(
+    member: Member,
+    period: Period,
+    *,
+    at: datetime,
+    after: tuple[date, int] | None = None,
+    limit: int,
+) -> Statement:
+    """The lines of the period, oldest first, at most `limit` of them, those after `after`."""
+    account = number_of(member.area_id, member.key)
+    if account is None:
+        return Statement(member, None, period, at, 0, 0, [], 0)
+    found = statements.of_days(
+        member.area_id, account, first=period.start, last=period.end, after=after, limit=limit
+    )
+    lines = _in_order_of_days(member, found.entries, found.carried)
+    following = None if found.is_last else (lines[-1].day, lines[-1].seq)
+    return Statement(
+        member, account, period, at, found.opening, found.carried, lines, found.closing, following
+    )
+
+
+def whole(member: Member, period: Period, *, at: datetime) -> Statement:
+    """All lines of the period. Raises TooLong."""
+    statement = of_period(member, period, at=at, limit=MOST_LINES)
+    if statement.following:
+        raise TooLong
+    return statement
+
+
+def of_print(printed: StatementPrint) -> Statement:
+    """The lines that were printed, with the balances that stood in the book; for ever the same."""
+    member = printed.member
+    entries = statements.between(
+        printed.area_id, printed.account, first=printed.first_seq, last=printed.last_seq
+    )
+    lines = passbook.described(member, entries)
+    opening = lines[0].balance - lines[0].minutes
+    return Statement(
+        member,
+        printed.account,
+        None,
+        printed.printed_at,
+        opening,
+        opening,
+        lines,
+        lines[-1].balance,
+    )
+
+
+def _in_order_of_days(member: Member, entries: Sequence[Entry], balance: int) -> list[Line]:
+    """The lines with the balance that runs in this order, not in the order of the book."""
+    return list(_running(passbook.described(member, entries), balance))
+
+
+def _running(lines: Iterable[Line], balance: int) -> Iterable[Line]:
+    for line in lines:
+        balance += line.minutes
+        yield line._replace(balance=balance)
