@@ -23,7 +23,7 @@ STANDARDS: Any = ["a-2a", "ua-1"]
 PROBE = b"""#set document(title: "probe")
 #set text(font: "Noto Sans CJK SC")
 #sys.inputs.text"""
-HEAVY = 50_000  # characters of data
+HEAVY = 20_000  # characters of data
 REMEMBERED = 10  # runs, by the compiler
 BREAKS = "\t\n\r"
 # Letters that every paper has; nobody needs to ask whether the font can write them.
