@@ -8,6 +8,7 @@ SUBJECTS = (
     "stripes",
     "batches",
     "from_django",
+    "others",
     "pages",
     "statements",
     "reads",

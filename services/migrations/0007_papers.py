@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("members", "0003_member_authors"),
-        ("services", "0005_beside_a_visit"),
+        ("services", "0006_named_in_a_form"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("services", "0006_papers")]
+    dependencies = [("services", "0007_papers")]
     operations = [
         migrations.RunSQL(
             Path(__file__).with_suffix(".sql").read_text(),
