@@ -26,7 +26,8 @@ class PersonForm(forms.Form):
         if self.side:
             people = people.filter(**{f"{self.side}__isnull": False})
         chosen = people.filter(key=self.fields["person"].widget.chosen()).first()
-        return chosen or look_up(self, "person", side=self.side, areas=self.areas)
+        text = self.cleaned_data["person"]
+        return chosen or look_up(self, "person", text, side=self.side, areas=self.areas)
 
 
 class CertificateForm(PersonForm):

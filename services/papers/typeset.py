@@ -23,6 +23,8 @@ STANDARDS: Any = ["a-2a", "ua-1"]
 PROBE = b"""#set document(title: "probe")
 #set text(font: "Noto Sans CJK SC")
 #sys.inputs.text"""
+HEAVY = 20_000  # characters of data
+REMEMBERED = 10  # runs, by the compiler
 BREAKS = "\t\n\r"
 # Letters that every paper has; nobody needs to ask whether the font can write them.
 _known = {chr(code): True for code in (*range(0x20, 0x7F), *range(0x4E00, 0x9FA6))}
@@ -31,15 +33,19 @@ _known = {chr(code): True for code in (*range(0x20, 0x7F), *range(0x4E00, 0x9FA6
 def pdf(layout: str, data: dict[str, Any], *, title: str, at: datetime) -> bytes:
     """The paper that `layout` makes of `data`; its file says that it was made at `at`."""
     told = printable(data | {"title": title, "language": get_language() or "zh-hans"})
-    return typst.compile(
+    content = json.dumps(told, ensure_ascii=False)
+    paper = typst.compile(
         HERE / f"{layout}.typ",
         root=HERE,
         font_paths=_fonts(),
-        sys_inputs={"data": json.dumps(told, ensure_ascii=False)},
+        sys_inputs={"data": content},
         format="pdf",
         pdf_standards=STANDARDS,
         timestamp=int(at.timestamp()),
     )
+    if len(content) > HEAVY:
+        _forget()
+    return paper
 
 
 def printable(value: Any) -> Any:
@@ -90,6 +96,12 @@ def _can_write(text: str) -> bool:
     except typst.TypstError:
         return False
     return True
+
+
+def _forget() -> None:
+    """Push a heavy paper out of the compiler's memory, which holds what its last runs made."""
+    for _ in range(REMEMBERED + 1):
+        _can_write("0")
 
 
 @cache

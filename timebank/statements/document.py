@@ -18,7 +18,7 @@ from timebank.passbook import Line
 from timebank.reports.periods import Period
 
 # A file of more is asked for in parts.
-MOST_LINES = 5000
+MOST_LINES = 2000
 
 
 class TooLong(Exception):
@@ -65,9 +65,9 @@ def of_period(
     *,
     at: datetime,
     after: tuple[date, int] | None = None,
-    limit: int,
+    limit: int | None = None,
 ) -> Statement:
-    """The lines of the period, oldest first, at most `limit` of them, those after `after`."""
+    """The lines of the period after `after`, oldest first: at most `limit` of them, or all."""
     account = number_of(member.area_id, member.key)
     if account is None:
         return Statement(member, None, period, at, 0, 0, [], 0)

@@ -68,7 +68,7 @@ def facts(statement: Statement) -> list[list[str]]:
         [_("Name"), member.name],
         [_("Member number"), member.number],
         [_("Community"), str(member.area)],
-        [_("Account"), statement.account_number or "–"],
+        [pgettext("passbook", "Account"), statement.account_number or "–"],
     ]
     if statement.period:
         days = (statement.period.start, statement.period.end)

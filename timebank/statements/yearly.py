@@ -90,7 +90,7 @@ def _statements(run: StatementRun, members: QuerySet[Member], at: datetime) -> I
     """The statements that are not empty; tells how far it has come as it goes."""
     period = Period(date(run.year, 1, 1), date(run.year, 12, 31))
     for number, member in enumerate(members, 1):
-        statement = document.of_period(member, period, at=at, limit=document.MOST_LINES)
+        statement = document.of_period(member, period, at=at)
         if statement.lines or statement.opening:
             yield statement
         if number % TOLD_EVERY == 0:

@@ -101,3 +101,18 @@ def test_a_file_is_called_by_whose_it_is(volunteer):
         name = files.file_name(of(volunteer), "csv")
 
     assert name == "Statement of the time account 高桂䶮 2026-01-01 2026-12-31.csv"
+
+
+def test_every_page_says_whose_it_is(volunteer, fill):
+    fill((90, DAY))
+    long = of(volunteer)
+    long = dataclasses.replace(long, lines=long.lines * 50)
+
+    alone = files.pdf([long], title="x", at=NOW)
+    community = files.pdf([long, long], title="x", at=NOW)
+
+    for paper, pages in ((alone, 2), (community, 4)):
+        told = [page.extract_text() for page in reading.PdfReader(io.BytesIO(paper)).pages]
+        assert len(told) == pages
+        assert all(volunteer.number in page for page in told)
+    assert "1 / 2" in reading.words(alone)

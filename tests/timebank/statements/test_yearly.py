@@ -13,7 +13,7 @@ from tests.services.test_visits_races import second_while_first_is_open
 from tests.timebank.statements.conftest import DAY, NOW
 from tests.timebank.statements.test_pages import STAFF, words
 from timebank import tasks
-from timebank.statements import yearly
+from timebank.statements import document, yearly
 
 
 @pytest.fixture(autouse=True)
@@ -226,3 +226,12 @@ def test_the_list_asks_the_same_for_one_and_for_three(
 
     with django_assert_num_queries(11):
         client.get(reverse("statement_runs"))
+
+
+def test_a_year_is_printed_whole_however_long(order, volunteer, fill, monkeypatch):
+    monkeypatch.setattr(document, "MOST_LINES", 2)
+    fill(*[(60, DAY)] * 4)
+
+    run = yearly.make(order(), at=NOW)
+
+    assert "Closing balance 4 h 0 min 4 h" in " ".join(pages(run)[0].split())
