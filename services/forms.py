@@ -218,6 +218,8 @@ class VisitForm(forms.Form):
     def seen(self):
         """The codes of the doubts that were shown for just this content."""
         digest, _, codes = self.cleaned_data["heeded"].partition(":")
+        if not codes:
+            return ()
         return codes.split(",") if digest == self._digest() else ()
 
     def show(self, doubts):

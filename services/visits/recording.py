@@ -17,7 +17,13 @@ from services.visits.facts import Known
 # Others may book for the same volunteer between our reading and our writing, but not for ever.
 TRIES = 20
 FACTS_HAVE_CHANGED = ("changed", "frozen", "closed", "already_resolved")
-_COLUMNS = [field for field in Visit._meta.concrete_fields if not field.primary_key]
+# What becomes of a visit later is NULL when it is logged.
+LATER = {"approved_by", "returned_by", "returned_at", "reversed_by", "reversed_at"}
+_COLUMNS = [
+    field
+    for field in Visit._meta.concrete_fields
+    if not field.primary_key and field.name not in LATER
+]
 _WRITE = f"""
     WITH booked AS MATERIALIZED (
         SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
