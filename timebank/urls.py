@@ -13,6 +13,7 @@ urlpatterns = [
     path("my-time/records/", views.my_time_records, name="my_time_records"),
     path("", include("members.urls")),
     path("", include("services.urls")),
+    path("", include("ledger.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
