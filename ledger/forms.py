@@ -205,7 +205,7 @@ class ReversalForm(KeyForm):
     makes_up = forms.BooleanField(
         label=_("The community makes up for what was spent meanwhile"),
         required=False,
-        help_text=_("Otherwise it is refused when somebody has used the hours."),
+        help_text=_("Hours that were used since cannot be booked back otherwise."),
     )
 
 
@@ -249,4 +249,4 @@ class FilterForm(forms.Form):
 class FindForm(forms.Form):
     """Whose hours are looked for."""
 
-    q = forms.CharField(label=_("Person"), max_length=120, required=False, help_text=WHO)
+    q = forms.CharField(label=_("Person"), max_length=120, help_text=WHO)

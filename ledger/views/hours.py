@@ -19,7 +19,7 @@ REQUESTS = 10
 @require_safe
 @staff_page
 def hours_find(request):
-    form = forms.FindForm(request.GET)
+    form = forms.FindForm(request.GET if "q" in request.GET else None)
     text = form.cleaned_data["q"] if form.is_valid() else ""
 
     areas = Area.objects.visible_to(request.user)

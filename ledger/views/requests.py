@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger import approvals, forms, holds, journals, limits, redemptions, requests
@@ -55,7 +56,9 @@ def request_return(request, key):
 @require_POST
 @staff_page
 def request_withdraw(request, key):
-    return _act(request, _found(request, key), approvals.withdraw, _("Withdrawn."))
+    return _act(
+        request, _found(request, key), approvals.withdraw, pgettext("request", "Withdrawn.")
+    )
 
 
 @require_POST

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.contrib.admin import site
 from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
+MOVEMENTS = ["donate", "gift", "redeem", "grant", "opening", "move", "close"]
 NOT_PAGES = {
     "healthz": "a line for machines",
     "readyz": "a line for machines",
@@ -22,6 +23,14 @@ NOT_PAGES = {
     "register_check": "answers POST only: a button on the register's page",
     "register_discard": "answers POST only: a button on the register's page",
     "register_refused": "a workbook",
+    "hours_freeze": "answers POST only: a button on a member's page",
+    "hours_thaw": "answers POST only: a button on a member's page",
+    "request_approve": "answers POST only: a button on the request's page",
+    "request_return": "answers POST only: a form on the request's page",
+    "request_withdraw": "answers POST only: a button on the request's page",
+    "request_undo": "answers POST only: a button on the request's page",
+    "request_charge": "answers POST only: a form on the request's page",
+    "request_release": "answers POST only: a button on the request's page",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -32,6 +41,13 @@ ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
     "register_detail": lambda world: {"key": world.batch.key},
     "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
+    "hours_member": lambda world: {"key": world.member.key},
+    **{f"hours_{act}": lambda world: {"key": world.member.key} for act in MOVEMENTS},
+    "hours_request": lambda world: {"key": world.redemption.key},
+    "hours_journal": lambda world: {
+        "code": world.donation.area.code,
+        "journal": world.donation.key,
+    },
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
@@ -40,7 +56,14 @@ MEMBERS = {"my_time", "my_time_records"}
 STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in"}
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
-FORMS = {"sign_in", "staff_sign_in", "visit_log", "register_upload", "register_row"}
+FORMS = {
+    "sign_in",
+    "staff_sign_in",
+    "visit_log",
+    "register_upload",
+    "register_row",
+    *(f"hours_{act}" for act in MOVEMENTS),
+}
 
 
 def routes(resolver=None, namespace=""):

@@ -9,6 +9,7 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ledger import approvals, donations, gifts, grants, redemptions
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow
@@ -39,7 +40,9 @@ def build():
         _log(volunteer.member, elder, method, by=users["clerk"])
     batch = _register(volunteer.member.area, by=users["clerk"])
     row = batch.rows.filter(outcome=RegisterRow.Outcome.CANNOT).order_by("pk").first()
-    return SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    world = SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    _move_hours(world, volunteer.member, elder)
+    return world
 
 
 def half_signed_in():
@@ -69,6 +72,24 @@ def _log(volunteer, elder, method, *, by):
         by=by,
         at=timezone.now(),
     )
+
+
+def _move_hours(world, member, elder):
+    """A donation, a gift that waits, a grant, and a redemption for which hours are set aside."""
+    clerk, checker, today = world.users["clerk"], world.users["checker"], timezone.localdate()
+
+    def told(by):
+        return {"by": by, "at": timezone.now(), "key": uuid.uuid4()}
+
+    kin = {"relation": "parent", "proof": "户口簿第3页"}
+    world.member = member
+    world.donation = donations.give(member, minutes=10, **told(clerk))
+    gifts.ask(member, to=elder, minutes=30, **kin, **told(clerk))
+    end = today + datetime.timedelta(days=5)
+    grant = grants.ask(member, minutes=60, expires_on=end, reason="骨折", **told(clerk))
+    approvals.approve(grant, by=checker, at=timezone.now())
+    world.redemption = redemptions.ask(member, minutes=40, on=today, **told(clerk))
+    approvals.approve(world.redemption, by=checker, at=timezone.now())
 
 
 def _register(area, *, by):
