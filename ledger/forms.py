@@ -120,6 +120,10 @@ class GiftForm(RelativeForm):
     minutes = minutes_field()
     field_order = ["other", "relation", "proof", "minutes"]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["relation"].required = self.fields["proof"].required = True
+
 
 class RedeemForm(RelativeForm):
     kind = RequestKind.REDEEM
