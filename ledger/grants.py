@@ -119,7 +119,7 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
         raise AlreadyOver
     if request.member is None:
         holders = {
-            uuid5(elder.member.key, f"grant {request.on:%Y-%m}"): elder.member.key
+            month_key(elder, request.on): elder.member.key
             for elder in entitled(request.area, timezone.localdate(at))
         }
         purpose = MONTHLY
@@ -155,6 +155,21 @@ def entitled(community: Area, day: date) -> list[Elder]:
     elders = Elder.objects.filter(member__area=community).select_related("member")
     elders = elders.exclude(member__key__in=frozen.values("holder")).order_by("member__key")
     return [e for e in elders if eligibility.rule_on(e, day) != eligibility.Rule.NONE]
+
+
+def outstanding(community: Area, month: date, *, on: date) -> list[Elder]:
+    """The elders who would be granted the month's minutes on that day: entitled, and not yet."""
+    elders = entitled(community, on)
+    keys = {elder.pk: month_key(elder, month) for elder in elders}
+    opened = Account.objects.filter(community=community, grant_key__in=keys.values())
+    numbers = dict(opened.values_list("grant_key", "id"))
+    filled = _filled(community.pk, list(numbers.values()))
+    return [elder for elder in elders if numbers.get(keys[elder.pk]) not in filled]
+
+
+def month_key(elder: Elder, month: date) -> UUID:
+    """The key of the elder's grant of that month: nobody is granted a month twice."""
+    return uuid5(elder.member.key, f"grant {month:%Y-%m}")
 
 
 def expire(*, at: datetime) -> int:

@@ -6,6 +6,7 @@ What is held can be used for nothing else. `by` and `approver` are ids of users,
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import DatabaseError, connection
@@ -22,6 +23,15 @@ class MoreThanHeld(Exception):
     def __init__(self, held: int):
         super().__init__(held)
         self.held = held
+
+
+class Standing(NamedTuple):
+    """What was set aside in minutes, until when, and what became of it: None while it is open."""
+
+    minutes: int
+    expires_at: datetime
+    resolution: HoldResolution.Kind | None
+    charged: int
 
 
 def reserve(
@@ -75,6 +85,23 @@ def is_open(community_id: int, hold: UUID) -> bool:
     ids = Hold.objects.filter(community=community_id, key=hold).values("id")
     resolved = HoldResolution.objects.filter(community=community_id, hold_id__in=ids)
     return ids.exists() and not resolved.exists()
+
+
+def standing(community_id: int, hold: UUID) -> Standing | None:
+    """How the hold of that key stands; None when nothing was set aside under it."""
+    found = list(Hold.objects.filter(community=community_id, key=hold))
+    if not found:
+        return None
+    resolved = HoldResolution.objects.filter(
+        community=community_id, hold_id__in=[one.id for one in found]
+    )
+    outcomes = list(resolved.values_list("kind", "amount"))
+    return Standing(
+        sum(one.amount for one in found),
+        found[0].expires_at,
+        HoldResolution.Kind(outcomes[0][0]) if outcomes else None,
+        sum(amount for kind, amount in outcomes if kind == HoldResolution.Kind.CHARGED),
+    )
 
 
 def legs(

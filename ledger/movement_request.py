@@ -42,6 +42,10 @@ class MovementRequestQuerySet(models.QuerySet["MovementRequest"]):
             return self.filter(member=user.member_id)
         return self.filter(area__in=Area.objects.visible_to(user))
 
+    def about(self, member: Member) -> "MovementRequestQuerySet":
+        """Those that concern the member's hours, or hours that are to come to them."""
+        return self.filter(Q(member=member) | Q(other=member))
+
     def waiting(self) -> "MovementRequestQuerySet":
         return self.filter(state=MovementRequest.State.WAITING)
 

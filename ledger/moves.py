@@ -1,7 +1,8 @@
 """Hours that follow their holder to another community: out of one book and into the other at once.
 
 The clearing account of each community towards the other says what they owe each other. What the
-pool has granted stays with it.
+pool has granted stays with it. The holder belongs to the other community from then on, as only
+there the hours can be used.
 """
 
 from datetime import datetime
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import accounts, periods, requests, spending, transfers
 from ledger.models import AccountKind, MovementRequest, Policy, RequestKind
+from members import joining
 from members.models import Area, Member, User
 
 OWN = (AccountKind.MEMBER, AccountKind.GIFTED)
@@ -84,3 +86,4 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
         **requests.authors(request),
         **placed._asdict(),
     )
+    joining.move(request.member, to=there, by=request.approver or request.author, at=at)

@@ -25,6 +25,7 @@ from members import access
 from members.models import Area, Member, User
 
 State = MovementRequest.State
+UNDONE = (RequestKind.DONATE, RequestKind.GIFT)  # the kinds that have minutes to undo
 CarryOut = Callable[[MovementRequest, Policy, datetime], None]
 
 
@@ -226,10 +227,10 @@ def undo(request: MovementRequest, *, by: User, at: datetime) -> MovementRequest
     is_own = by.member_id is not None and by.member_id == request.member_id
     if not is_own and by.pk not in (request.author_id, request.approver_id):
         raise PermissionDenied
-    if request.state != State.DONE or request.decided_at is None:
+    until = undone_until(request)
+    if until is None or request.decided_at is None:
         raise CannotBeUndone
-    policy = policy_for(request.area, request.decided_at)
-    if at - request.decided_at > timedelta(minutes=policy.undo_minutes):
+    if at > until:
         raise TooLateToUndo
     with of_the_ledger():
         reverse(
@@ -242,6 +243,20 @@ def undo(request: MovementRequest, *, by: User, at: datetime) -> MovementRequest
     request.state = State.UNDONE
     request.save(update_fields=["state"])
     return request
+
+
+def undone_until(request: MovementRequest) -> datetime | None:
+    """Up to when the request may be undone; None for what is not done, or is of another kind."""
+    if request.kind not in UNDONE or request.state != State.DONE or request.decided_at is None:
+        return None
+    policy = policy_for(request.area, request.decided_at)
+    return request.decided_at + timedelta(minutes=policy.undo_minutes)
+
+
+def may_undo(request: MovementRequest, *, by: User, at: datetime) -> bool:
+    """Whether a page offers to undo the request."""
+    until = undone_until(request)
+    return until is not None and at <= until and by.pk in (request.author_id, request.approver_id)
 
 
 def _known(key: UUID, kind: str, area: Area, content: dict[str, Any]) -> MovementRequest:

@@ -123,6 +123,15 @@ def amend(member: Member, *, by: User | None, at: datetime, **fields: Any) -> se
     return changed
 
 
+@transaction.atomic
+def move(member: Member, *, to: Area, by: User | None, at: datetime) -> None:
+    """Let the member belong to another community from now on; staff there find them."""
+    member = Member.objects.select_for_update(of=("self",)).get(pk=member.pk)
+    _set(member, {"area": to, "changed_by": by, "changed_at": at})
+    member.save(update_fields=["area", "changed_by", "changed_at"])
+    search.index([member])
+
+
 def _numbers(count: int) -> list[str]:
     with connection.cursor() as cursor:
         draw = "SELECT nextval('members_member_number') FROM generate_series(1, %s)"

@@ -1,69 +1,18 @@
 import hashlib
-import re
 import uuid
 from datetime import datetime, timedelta
 
 from django import forms
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from members import access, search
-from services import parsing
+from members import access, parsing
+from members.fields import WHO, PersonInput, ReadField, look_up, read_date, read_minutes
 from services.models import Category, Visit
 from services.visits import named
 
 SIDES = ("volunteer", "elder")
-WHO = _("Name, its initials, or the end of the phone number.")
-LABEL = re.compile(r"(?P<name>.+?)\s*(?P<end>\d{4})")
-
-
-class PersonInput(forms.TextInput):
-    """A box in which a person is looked up; `services/person_input.html` says what it posts.
-
-    The key of the person who was chosen counts only for the text it was chosen for. `partner` is
-    the selector of the box of the other person, whose last partners are offered first.
-    """
-
-    template_name = "services/person_input.html"
-
-    def __init__(self, side, partner=""):
-        super().__init__({"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"})
-        self.side = side
-        self.partner = partner
-        self.choices = []
-
-    def value_from_datadict(self, data, files, name):
-        self.text, self.key, self.chosen_for = (
-            data.get(name + part, "") for part in ("", "_key", "_for")
-        )
-        return self.text
-
-    def get_context(self, name, value, attrs):
-        context = super().get_context(name, value, attrs)
-        context["widget"] |= {
-            "url": f"{reverse('person_search')}?side={self.side}",
-            "partner": self.partner,
-            "key": getattr(self, "key", ""),
-            "chosen_for": getattr(self, "chosen_for", ""),
-            "choices": self.choices,
-        }
-        return context
-
-    def chosen(self):
-        """The key that was chosen for the text as it stands, or None."""
-        if self.text != self.chosen_for:
-            return None
-        try:
-            return uuid.UUID(self.key)
-        except ValueError:
-            return None
-
-    def choose(self, member):
-        """Show `member` as the one who is meant."""
-        self.key, self.chosen_for = str(member.key), label(member)
-        return self.chosen_for
 
 
 class CategoryChips(forms.RadioSelect):
@@ -73,34 +22,6 @@ class CategoryChips(forms.RadioSelect):
         option = super().create_option(name, value, *args, **kwargs)
         option["attrs"]["data-usual"] = self.usual.get(value, "")
         return option
-
-
-class ReadField(forms.CharField):
-    """Text that a function of `services.parsing` understands."""
-
-    def __init__(self, read, **options):
-        super().__init__(max_length=60, **options)
-        self.read = read
-
-    def clean(self, value):
-        text = super().clean(value)
-        try:
-            return self.read(text) if text else None
-        except parsing.NotUnderstood as error:
-            raise forms.ValidationError(str(error)) from None
-
-
-def read_date(text):
-    """A day up to the end of next year: what lies further ahead is a slip of the pen."""
-    today = timezone.localdate()
-    day = parsing.parse_date(text, today=today)
-    if day.year > today.year + 1:
-        raise parsing.Impossible(_("This day lies far ahead. Check the year."))
-    return day
-
-
-def read_minutes(text):
-    return parsing.parse_minutes(text, unit="minutes")
 
 
 class VisitForm(forms.Form):
@@ -285,39 +206,3 @@ class PeriodForm(forms.Form):
     def query(self):
         """The period as part of an address."""
         return urlencode({name: value for name, value in self.data.items() if name in self.fields})
-
-
-def look_up(form, name, *, side, areas):
-    """The one person whom the text of a field can mean; otherwise ask which, and return None."""
-    text, widget = form.cleaned_data[name], form.fields[name].widget
-    found = matches(text, areas, side)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        widget.chosen_for, widget.choices = text, found
-        form.add_error(name, _("Several people fit. Choose the one you mean."))
-    else:
-        form.add_error(
-            name, _("Nobody is found for this. Try the name, its initials or the phone number.")
-        )
-    return None
-
-
-def matches(text, areas, side):
-    """Whom a text may mean: those named just so, else all who fit; a label means its one person."""
-    found = search.find(text, areas=areas, side=side)
-    if not found and (parts := LABEL.fullmatch(text.strip())):
-        namesakes = search.find(parts["name"], areas=areas, side=side)
-        found = [member for member in namesakes if end(member) == parts["end"]]
-    return [member for member in found if member.name == text.strip()] or found
-
-
-def label(member):
-    """How a chosen person is shown in the box: 王秀英 1234."""
-    return f"{member.name} {end(member)}"
-
-
-def end(member):
-    """What tells namesakes apart: the end of the phone number, or else of the member number."""
-    phones = member.phones.all()
-    return (phones[0].number if phones else member.number)[-4:]

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from ledger.models import MovementRequest
 from members import access
 from members.models import Area
 from services.models import RegisterBatch, Visit
@@ -34,11 +36,12 @@ def bare(request):
 
 
 def waiting(user):
-    """How many visits and registers wait for a second person within the user's reach."""
+    """How much waits for a second person within the user's reach, by what it is."""
     registers = RegisterBatch.objects.filter(area__in=Area.objects.visible_to(user))
     return {
         "visits": Visit.objects.visible_to(user).waiting().count(),
         "registers": registers.filter(state=RegisterBatch.State.PREPARED).count(),
+        "movements": MovementRequest.objects.visible_to(user).waiting().count(),
     }
 
 
@@ -53,6 +56,7 @@ def _nav(request, user, pending):
         ("visits_waiting", "visit", _("Waiting"), True, pending["visits"]),
         ("register_list", "register_", _("Registers"), True, pending["registers"]),
         ("statement_find", ("statement", "certificate"), _("Papers"), True, 0),
+        ("hours_find", "hours_", pgettext("page", "Hours"), True, pending["movements"]),
         ("admin:reports", "admin:report", _("Reports"), access.may_read_reports(user), 0),
         ("admin:index", "admin:", _("Administration"), access.may_administer(user), 0),
     ]

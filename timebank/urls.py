@@ -30,6 +30,7 @@ urlpatterns = [
     ),
     path("", include("members.urls")),
     path("", include("services.urls")),
+    path("", include("ledger.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -11,9 +11,8 @@ from typing import Any
 
 from django.db import models
 
-from members import id_numbers, names, phones
+from members import id_numbers, names, parsing, phones
 from members.models import Elder, Member
-from services import parsing
 from services.models import RegisterRow
 from services.registers.cells import Cannot, Cells
 from services.registers.headings import plain

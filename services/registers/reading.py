@@ -17,7 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from openpyxl.utils import get_column_letter
 
-from services import parsing
+from members import parsing
 from services.models import RegisterBatch, RegisterRow
 from services.registers import headings, workbook
 from services.registers.judging import Judge, judge_again

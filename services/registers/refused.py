@@ -9,7 +9,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from services import parsing
+from members import parsing
 from services.models import RegisterBatch, RegisterRow
 from services.registers.headings import FIELDS, LABELS
 from services.registers.reasons import sentence

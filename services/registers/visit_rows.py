@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from members import names, phones
-from services import parsing
+from members import names, parsing, phones
 from services.models import RegisterRow, Visit
 from services.registers.cells import Cannot, Cells
 from services.registers.headings import plain

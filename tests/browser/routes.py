@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
 from services.papers import codes
 
+MOVEMENTS = ["donate", "gift", "redeem", "grant", "opening", "move", "close"]
 NOT_PAGES = {
     "healthz": "a line for machines",
     "readyz": "a line for machines",
@@ -28,6 +29,14 @@ NOT_PAGES = {
     "certificate_withdraw": "answers POST only: a form beside the certificate",
     "statement_print": "answers POST only: buttons beside the statement",
     "statement_run_file": "a PDF",
+    "hours_freeze": "answers POST only: a button on a member's page",
+    "hours_thaw": "answers POST only: a button on a member's page",
+    "request_approve": "answers POST only: a button on the request's page",
+    "request_return": "answers POST only: a form on the request's page",
+    "request_withdraw": "answers POST only: a button on the request's page",
+    "request_undo": "answers POST only: a button on the request's page",
+    "request_charge": "answers POST only: a form on the request's page",
+    "request_release": "answers POST only: a button on the request's page",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -46,6 +55,13 @@ ARGUMENTS = {
         "key": world.printed.key,
     },
     "statement_run": lambda world: {"key": world.run.key},
+    "hours_member": lambda world: {"key": world.member.key},
+    **{f"hours_{act}": lambda world: {"key": world.member.key} for act in MOVEMENTS},
+    "hours_request": lambda world: {"key": world.redemption.key},
+    "hours_journal": lambda world: {
+        "code": world.donation.area.code,
+        "journal": world.donation.key,
+    },
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
@@ -61,6 +77,7 @@ FORMS = {
     "register_upload",
     "register_row",
     "statement_runs",
+    *(f"hours_{act}" for act in MOVEMENTS),
 }
 
 

@@ -9,6 +9,7 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ledger import approvals, donations, gifts, grants, redemptions
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow, Visit
@@ -49,6 +50,7 @@ def build():
     world.run, _is_new = yearly.order(
         volunteer.member.area, year=2026, language="zh-hans", by=users["clerk"], at=timezone.now()
     )
+    _move_hours(world, volunteer.member, elder)
     return world
 
 
@@ -92,6 +94,24 @@ def _certificate(member, *, by):
     elder = Visit.objects.filter(volunteer=member).order_by("pk")[0].elder
     _log(member, elder, "signature", by=by)
     return certificate
+
+
+def _move_hours(world, member, elder):
+    """A donation, a gift that waits, a grant, and a redemption for which hours are set aside."""
+    clerk, checker, today = world.users["clerk"], world.users["checker"], timezone.localdate()
+
+    def told(by):
+        return {"by": by, "at": timezone.now(), "key": uuid.uuid4()}
+
+    kin = {"relation": "parent", "proof": "户口簿第3页"}
+    world.member = member
+    world.donation = donations.give(member, minutes=10, **told(clerk))
+    gifts.ask(member, to=elder, minutes=30, **kin, **told(clerk))
+    end = today + datetime.timedelta(days=5)
+    grant = grants.ask(member, minutes=60, expires_on=end, reason="骨折", **told(clerk))
+    approvals.approve(grant, by=checker, at=timezone.now())
+    world.redemption = redemptions.ask(member, minutes=40, on=today, **told(clerk))
+    approvals.approve(world.redemption, by=checker, at=timezone.now())
 
 
 def _register(area, *, by):

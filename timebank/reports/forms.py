@@ -3,7 +3,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Area
-from services.parsing import NotUnderstood, parse_date
+from members.parsing import NotUnderstood, parse_date
 from timebank.reports.periods import NotAPeriod, Period
 
 

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from members.models import Area
-from services.parsing import NotUnderstood, parse_date
+from members.parsing import NotUnderstood, parse_date
 from timebank.reports import REPORTS, files
 from timebank.reports.periods import NotAPeriod, Period
 

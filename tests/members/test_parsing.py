@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services import parsing
+from members import parsing
 
 TODAY = datetime.date(2026, 11, 23)
 
@@ -212,3 +212,16 @@ READERS = [
 def test_whatever_is_written_is_read_or_not_understood(read, written):
     with contextlib.suppress(parsing.NotUnderstood):
         assert read(written) is not None
+
+
+@pytest.mark.parametrize(("text", "minutes"), [("200小时", 12000), ("352.5", 21150), ("90", 90)])
+def test_hours_of_a_whole_life_are_read_where_they_are_asked_for(text, minutes):
+    most = parsing.MINUTES_OF_A_LIFE
+
+    assert parsing.parse_minutes(text, unit="minutes", most=most) == minutes
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "10001小时", "999999"])
+def test_more_than_a_life_is_no_length(text):
+    with pytest.raises(parsing.Impossible, match="000"):
+        parsing.parse_minutes(text, unit="minutes", most=parsing.MINUTES_OF_A_LIFE)

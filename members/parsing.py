@@ -32,6 +32,7 @@ class Impossible(NotUnderstood):
 Unit = Literal["minutes", "hours"]
 
 MINUTES_OF_A_DAY = 24 * 60
+MINUTES_OF_A_LIFE = 10_000 * 60  # more than anybody serves; more is a slip of the pen
 EXCEL_EPOCH = datetime.datetime(1899, 12, 30)
 EXCEL_SERIALS = range(1, 80_000)  # up to the year 2119
 RELATIVE = {
@@ -66,6 +67,7 @@ LENGTH_EXAMPLES = _("Write the time like 90, 1.5 or 1小时30分.")
 TIME_EXAMPLES = _("Write the time of day like 15:30 or 下午3点半.")
 NO_SUCH_DAY = _("There is no such day. Write the day like 2020-01-31.")
 NO_SUCH_LENGTH = _("A visit lasts from 1 minute to 24 hours.")
+NO_SUCH_HOURS = _("Write at least 1 minute, and at most 10,000 hours.")
 NO_SUCH_TIME = _("There is no such time of day. Write it like 15:30.")
 
 
@@ -89,20 +91,21 @@ def parse_date(value: Any, *, today: datetime.date, counts_back: bool = True) ->
     raise NotUnderstood(DATE_EXAMPLES)
 
 
-def parse_minutes(value: Any, *, unit: Unit) -> int:
+def parse_minutes(value: Any, *, unit: Unit, most: int = MINUTES_OF_A_DAY) -> int:
     """How long, in whole minutes. `unit` is what a bare number counts.
 
     With unit "minutes" 90 is 90 minutes and 1.5 is 90 too; with unit "hours" 1.5 is 90 minutes,
-    and a number over 24 can only be minutes. Raises NotUnderstood, or Impossible outside of a day.
+    and a number over 24 can only be minutes. Raises NotUnderstood, or Impossible for less than a
+    minute and for more than `most`.
     """
     if isinstance(value, datetime.timedelta):
-        return _within_a_day(Decimal(int(value.total_seconds())) / 60)
+        return _within(most, Decimal(int(value.total_seconds())) / 60)
     if isinstance(value, datetime.datetime | datetime.time):
-        return _within_a_day(Decimal(value.hour * 60 + value.minute))
+        return _within(most, Decimal(value.hour * 60 + value.minute))
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return _within_a_day(_bare_number(_decimal(value), unit))
+        return _within(most, _bare_number(_decimal(value), unit))
     if isinstance(value, str):
-        return _length_of_text(_plain(value).replace(" ", ""), unit)
+        return _within(most, _length_of_text(_plain(value).replace(" ", ""), unit))
     raise NotUnderstood(LENGTH_EXAMPLES)
 
 
@@ -231,18 +234,18 @@ def _bare_number(value: Decimal, unit: Unit) -> Decimal:
 
 
 @lru_cache(maxsize=4096)
-def _length_of_text(text: str, unit: Unit) -> int:
+def _length_of_text(text: str, unit: Unit) -> Decimal:
     if clock := re.fullmatch(r"(\d{1,2}):(\d{2})(?::\d{2})?", text):
         if int(clock[2]) > 59:
             raise Impossible(NO_SUCH_LENGTH)
-        return _within_a_day(Decimal(int(clock[1]) * 60 + int(clock[2])))
+        return Decimal(int(clock[1]) * 60 + int(clock[2]))
     if re.fullmatch(r"[-−]?\d{1,6}\.\d{1,6}", text) and unit == "minutes":
-        return _within_a_day(Decimal(text.replace("−", "-")) * 60)
+        return Decimal(text.replace("−", "-")) * 60
     found = LENGTH.fullmatch(text.removeprefix("约").removeprefix("共"))
     if not found or not any(found[part] for part in ("hours", "plus_half", "minutes")):
         raise NotUnderstood(LENGTH_EXAMPLES)
     total = _of_parts(found, unit)
-    return _within_a_day(-total if found["sign"] else total)
+    return -total if found["sign"] else total
 
 
 def _of_parts(found: re.Match[str], unit: Unit) -> Decimal:
@@ -262,10 +265,10 @@ def _of_parts(found: re.Match[str], unit: Unit) -> Decimal:
     return total
 
 
-def _within_a_day(minutes: Decimal) -> int:
+def _within(most: int, minutes: Decimal) -> int:
     whole = int((minutes + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
-    if not 1 <= whole <= MINUTES_OF_A_DAY:
-        raise Impossible(NO_SUCH_LENGTH)
+    if not 1 <= whole <= most:
+        raise Impossible(NO_SUCH_LENGTH if most == MINUTES_OF_A_DAY else NO_SUCH_HOURS)
     return whole
 
 
