@@ -29,9 +29,11 @@ class Impossible(NotUnderstood):
     """It can be read, but there is no such day, time or length of a visit."""
 
 
-Unit = Literal["minutes", "hours"]
+# Of what a bare number counts, "hours" may be minutes where it is over 24; an amount never is.
+Unit = Literal["minutes", "hours", "amount"]
 
 MINUTES_OF_A_DAY = 24 * 60
+MINUTES_OF_AN_ACCOUNT = 1_000_000
 EXCEL_EPOCH = datetime.datetime(1899, 12, 30)
 EXCEL_SERIALS = range(1, 80_000)  # up to the year 2119
 RELATIVE = {
@@ -66,6 +68,7 @@ LENGTH_EXAMPLES = _("Write the time like 90, 1.5 or 1小时30分.")
 TIME_EXAMPLES = _("Write the time of day like 15:30 or 下午3点半.")
 NO_SUCH_DAY = _("There is no such day. Write the day like 2020-01-31.")
 NO_SUCH_LENGTH = _("A visit lasts from 1 minute to 24 hours.")
+NO_SUCH_AMOUNT = _("Write how many hours, from 1 minute on: like 2, 1.5 or 90分钟.")
 NO_SUCH_TIME = _("There is no such time of day. Write it like 15:30.")
 
 
@@ -104,6 +107,14 @@ def parse_minutes(value: Any, *, unit: Unit) -> int:
     if isinstance(value, str):
         return _length_of_text(_plain(value).replace(" ", ""), unit)
     raise NotUnderstood(LENGTH_EXAMPLES)
+
+
+def parse_hours(text: str) -> int:
+    """An amount on an account, in minutes: a bare number counts hours, however many it is.
+
+    Raises NotUnderstood, or Impossible for nothing at all and for more than anybody has.
+    """
+    return _amount_of_text(_plain(text).replace(" ", ""))
 
 
 def parse_time(value: Any) -> datetime.time:
@@ -225,6 +236,8 @@ def _decimal(value: int | float) -> Decimal:
 
 
 def _bare_number(value: Decimal, unit: Unit) -> Decimal:
+    if unit == "amount":
+        return value * 60
     if unit == "hours":
         return value * 60 if abs(value) <= 24 else value
     return value if value == value.to_integral_value() else value * 60
@@ -243,6 +256,21 @@ def _length_of_text(text: str, unit: Unit) -> int:
         raise NotUnderstood(LENGTH_EXAMPLES)
     total = _of_parts(found, unit)
     return _within_a_day(-total if found["sign"] else total)
+
+
+@lru_cache(maxsize=4096)
+def _amount_of_text(text: str) -> int:
+    if clock := re.fullmatch(r"(\d{1,4}):([0-5]\d)", text):
+        total = Decimal(int(clock[1]) * 60 + int(clock[2]))
+    else:
+        found = LENGTH.fullmatch(text)
+        if not found or not any(found[part] for part in ("hours", "plus_half", "minutes")):
+            raise NotUnderstood(NO_SUCH_AMOUNT)
+        total = _of_parts(found, "amount") * (-1 if found["sign"] else 1)
+    minutes = int((total + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
+    if not 1 <= minutes <= MINUTES_OF_AN_ACCOUNT:
+        raise Impossible(NO_SUCH_AMOUNT)
+    return minutes
 
 
 def _of_parts(found: re.Match[str], unit: Unit) -> Decimal:
