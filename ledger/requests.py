@@ -228,8 +228,7 @@ def undo(request: MovementRequest, *, by: User, at: datetime) -> MovementRequest
         raise PermissionDenied
     if request.state != State.DONE or request.decided_at is None:
         raise CannotBeUndone
-    policy = policy_for(request.area, request.decided_at)
-    if at - request.decided_at > timedelta(minutes=policy.undo_minutes):
+    if at > undo_until(request):
         raise TooLateToUndo
     with of_the_ledger():
         reverse(
@@ -242,6 +241,13 @@ def undo(request: MovementRequest, *, by: User, at: datetime) -> MovementRequest
     request.state = State.UNDONE
     request.save(update_fields=["state"])
     return request
+
+
+def undo_until(request: MovementRequest) -> datetime:
+    """The last moment at which what was done can be taken back, by the policy of that day."""
+    assert request.decided_at is not None
+    policy = policy_for(request.area, request.decided_at)
+    return request.decided_at + timedelta(minutes=policy.undo_minutes)
 
 
 def _known(key: UUID, kind: str, area: Area, content: dict[str, Any]) -> MovementRequest:

@@ -4,6 +4,7 @@ A head (`accounts.ISSUANCE`, `accounts.POOL`) stands for all its stripes togethe
 read in one statement, so that it is exact while others post.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -69,6 +70,42 @@ def lines(
     if before_seq is not None:
         entries = entries.filter(seq__lt=before_seq)
     return list(entries.order_by("-seq")[:limit])
+
+
+_OF_ALL = """
+    SELECT {columns} FROM unnest(%s::bigint[]) AS a (id) CROSS JOIN LATERAL (
+        SELECT * FROM ledger_entry WHERE community_id = %s AND account_id = a.id
+            AND (%s::bigint IS NULL OR transfer_id < %s) ORDER BY seq DESC LIMIT %s
+    ) e ORDER BY transfer_id DESC, account_id
+"""
+
+
+def lines_of_all(
+    community_id: int, numbers: Sequence[int], *, before: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """The entries of a holder's accounts as one list, the newest first.
+
+    `balance_after` is that of the accounts together. `before` is a transfer: only entries of
+    earlier ones are given. Transfers of an account are numbered in the order of its entries, since
+    both numbers are taken under the lock of its balance; none goes between two of one holder's.
+    """
+    columns = [field.attname for field in Entry._meta.concrete_fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OF_ALL.format(columns=", ".join(columns)),
+            [list(numbers), community_id, before, before, limit],
+        )
+        found = [
+            Entry.from_db(connection.alias, columns, row)  # type: ignore[arg-type]
+            for row in cursor.fetchall()
+        ]
+    newest: dict[int, int] = {}
+    for entry in found:
+        newest.setdefault(entry.account_id, entry.balance_after)
+    together = sum(newest.values())
+    for entry in found:
+        entry.balance_after, together = together, together - entry.amount
+    return found[:limit]
 
 
 def as_recorded(community_id: int, account: int, at: datetime) -> int:
