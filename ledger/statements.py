@@ -7,6 +7,7 @@ read in one statement, so that it is exact while others post.
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Sum
@@ -60,6 +61,34 @@ def holdings_of(member: Member) -> Holdings:
     return Holdings(
         of_kind[AccountKind.MEMBER], of_kind[AccountKind.GIFTED], of_kind[AccountKind.GRANT]
     )
+
+
+_OF_MANY = """
+    SELECT a.holder, coalesce(sum(b.posted - b.held) FILTER (WHERE a.kind = 1), 0)::bigint,
+        coalesce(sum(b.posted - b.held) FILTER (WHERE a.kind = 6), 0)::bigint,
+        coalesce(sum(b.posted - b.held) FILTER (WHERE a.kind = 4 AND a.expires_on >= %s),
+            0)::bigint,
+        bool_or(b.frozen)
+    FROM ledger_account a
+    JOIN ledger_balance b ON b.community_id = a.community_id AND b.account_id = a.id
+    WHERE (a.community_id, a.holder) IN (SELECT * FROM unnest(%s::bigint[], %s::uuid[]))
+    GROUP BY a.holder
+"""
+
+
+def holdings_of_many(members: Sequence[Member]) -> dict[UUID, tuple[Holdings, bool]]:
+    """What each of these members holds, by the member's key, and whether it is frozen.
+
+    Unlike `holdings_of` it tells what lies on frozen accounts too. One query for all.
+    """
+    keys = [member.key for member in members]
+    areas = [member.area_id for member in members]
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_MANY, [timezone.localdate(), areas, keys])
+        return {
+            holder: (Holdings(earned, gifted, granted), frozen)
+            for holder, earned, gifted, granted, frozen in cursor.fetchall()
+        }
 
 
 def lines(

@@ -8,8 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from members import access
-from members.models import Area
-from services.models import RegisterBatch, Visit
+from timebank.inbox import waiting
 
 TEXT_SIZES = ("normal", "large", "largest")
 MANY = 99
@@ -18,7 +17,7 @@ MANY = 99
 def page(request):
     """The programme's name, the reader's text size, the staff's phone; for staff what waits."""
     user = getattr(request, "user", None)
-    pending = SimpleLazyObject(partial(waiting, user))
+    pending = SimpleLazyObject(partial(waiting.counts, user))
     nav = SimpleLazyObject(partial(_nav, request, user, pending))
     return bare(request) | {"pending": pending, "nav": nav}
 
@@ -33,25 +32,16 @@ def bare(request):
     }
 
 
-def waiting(user):
-    """How many visits and registers wait for a second person within the user's reach."""
-    registers = RegisterBatch.objects.filter(area__in=Area.objects.visible_to(user))
-    return {
-        "visits": Visit.objects.visible_to(user).waiting().count(),
-        "registers": registers.filter(state=RegisterBatch.State.PREPARED).count(),
-    }
-
-
 def _nav(request, user, pending):
     """The staff's menu; empty for members and for those who have not signed in."""
     if user is None or not user.is_authenticated or not access.is_staff(user):
         return []
     places = [
-        # route, the beginning of the routes of its section, label, for whom, count
+        # route, the beginnings of the routes of its section, label, for whom, count
         ("home", "home", _("Home"), True, 0),
         ("visit_log", "visit_log", _("Log a visit"), access.may_log(user), 0),
-        ("visits_waiting", "visit", _("Waiting"), True, pending["visits"]),
-        ("register_list", "register_", _("Registers"), True, pending["registers"]),
+        ("inbox", ("inbox", "visit"), _("Waiting"), True, sum(pending.values())),
+        ("register_list", "register_", _("Registers"), True, 0),
         ("admin:reports", "admin:report", _("Reports"), access.may_read_reports(user), 0),
         ("admin:index", "admin:", _("Administration"), access.may_administer(user), 0),
     ]

@@ -11,6 +11,7 @@ urlpatterns = [
     path("text-size/", views.set_text_size, name="text_size"),
     path("my-time/", views.my_time, name="my_time"),
     path("my-time/records/", views.my_time_records, name="my_time_records"),
+    path("inbox/", include("timebank.inbox.urls")),
     path("my-time/hours/", include("timebank.my_hours.urls")),
     path("", include("members.urls")),
     path("", include("services.urls")),

@@ -104,8 +104,8 @@ def test_the_first_page_counts_what_waits(client, clerk):
     VisitFactory()
     after = client.get(reverse("home"))
 
-    assert before.context["pending"] == {"visits": 0, "registers": 0}
-    assert after.context["pending"] == {"visits": 1, "registers": 0}
+    assert before.context["pending"] == {"visits": 0, "registers": 0, "movements": 0}
+    assert after.context["pending"] == {"visits": 1, "registers": 0, "movements": 0}
 
 
 @pytest.mark.django_db

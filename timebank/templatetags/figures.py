@@ -31,6 +31,12 @@ def signed(minutes):
 
 
 @register.filter
+def balance(minutes):
+    """What an account holds: a sign only where it is below zero."""
+    return signed(minutes) if minutes < 0 else duration(minutes)
+
+
+@register.filter
 def short_name(name):
     """Another person's name as a member may see it: 王秀英 → 王*英, 李国 → 李*."""
     return name[0] + "*" + (name[-1] if len(name) > 2 else "")
