@@ -22,6 +22,10 @@ NOT_PAGES = {
     "register_check": "answers POST only: a button on the register's page",
     "register_discard": "answers POST only: a button on the register's page",
     "register_refused": "a workbook",
+    "visits_waiting": "leads to the inbox",
+    "inbox_approve": "answers POST only: the buttons of the inbox",
+    "my_hours_undo": "answers POST only: a button on the request's page",
+    "my_hours_withdraw": "answers POST only: a button on the request's page",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -32,15 +36,37 @@ ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
     "register_detail": lambda world: {"key": world.batch.key},
     "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
+    "inbox_movement": lambda world: {"key": world.gift.key},
+    "my_hours_request": lambda world: {"key": world.donation.key},
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
 }
-MEMBERS = {"my_time", "my_time_records"}
+MEMBERS = {
+    "my_time",
+    "my_time_records",
+    "my_hours",
+    "my_hours_donate",
+    "my_hours_gift",
+    "my_hours_redeem",
+    "my_hours_confirm",
+    "my_hours_code",
+    "my_hours_request",
+}
 STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in"}
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
-FORMS = {"sign_in", "staff_sign_in", "visit_log", "register_upload", "register_row"}
+FORMS = {
+    "sign_in",
+    "staff_sign_in",
+    "visit_log",
+    "register_upload",
+    "register_row",
+    "my_hours_donate",
+    "my_hours_gift",
+    "my_hours_redeem",
+    "my_hours_code",
+}
 
 
 def routes(resolver=None, namespace=""):

@@ -9,6 +9,8 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ledger import accounts, donations, gifts, transfers
+from ledger.models import TransferKind
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow
@@ -37,9 +39,11 @@ def build():
     visit = VisitFactory(volunteer=volunteer.member, elder=elder, entered_by=users["clerk"])
     for method in ("signature", "paper"):
         _log(volunteer.member, elder, method, by=users["clerk"])
+    gift, donation = _movements(volunteer.member, elder, by=users["volunteer"])
     batch = _register(volunteer.member.area, by=users["clerk"])
     row = batch.rows.filter(outcome=RegisterRow.Outcome.CANNOT).order_by("pk").first()
-    return SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    rows = {"visit": visit, "gift": gift, "donation": donation, "batch": batch, "row": row}
+    return SimpleNamespace(users=users, **rows)
 
 
 def half_signed_in():
@@ -47,6 +51,31 @@ def half_signed_in():
     people = list(Member.objects.values_list("pk", flat=True))
     at = timezone.now().isoformat()
     return {"phone": "13888880001", "next": "", "people": people, "passed_at": at}
+
+
+def about_to_give():
+    """Where a member stands who has asked for a code to confirm a donation."""
+    empty = {"other": None, "relation": "", "proof": "", "on": None, "reason": ""}
+    key = "5f1a5c0e-9f0c-4f63-9d2b-6f0d1c7f3f10"
+    return {"kind": "donate", "key": key, "minutes": 30, "phone": "13888880001"} | empty
+
+
+def _movements(member, relative, *, by):
+    """A gift that waits and a donation that is done, as the member asked for them."""
+    account = accounts.open_for(member.area, [member.key])[member.key]
+    leg = transfers.Leg(TransferKind.EARN, accounts.ISSUANCE, account, 600)
+    transfers.post(member.area_id, uuid.uuid4(), leg, effective_on=timezone.localdate(), by=by.pk)
+    told = {"by": by, "at": timezone.now()}
+    gift = gifts.ask(
+        member,
+        to=relative,
+        minutes=120,
+        relation="parent",
+        proof="户口本",
+        key=uuid.uuid4(),
+        **told,
+    )
+    return gift, donations.give(member, minutes=90, key=uuid.uuid4(), **told)
 
 
 def _staff(role, district):

@@ -12,6 +12,7 @@ from ledger import approvals, donations, gifts, requests, statements
 from ledger.models import MovementRequest, RequestKind
 from members import phones, signing_in
 from members.forms import CodeForm
+from timebank import passbook
 from timebank.my_hours import asked
 from timebank.my_hours.forms import FORMS
 
@@ -55,7 +56,11 @@ def ask(request, kind):
         return goal
 
     holdings = statements.holdings_of(request.user.member)
-    context = {"form": form, "holdings": holdings, "usable": asked.usable(kind, holdings)}
+    context = {
+        "form": form,
+        "holdings": holdings,
+        "usable": passbook.parts(asked.usable(kind, holdings)),
+    }
     return render(request, f"my_hours/{kind}.html", context)
 
 
