@@ -52,8 +52,9 @@ class Thumb:
         assert self.page.evaluate(SMALL, TARGET) == []
 
     def tap(self, selector):
-        self.page.locator(selector).first.tap()
-        self.page.wait_for_load_state()
+        """Tap what leads to another page, and look at that."""
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.tap()
         self.look()
 
     def type(self, field, text):
@@ -105,7 +106,7 @@ def test_hours_are_given_to_a_relative_and_withdrawn(thumb):
     thumb.type("minutes", "2")
     thumb.type("name", "高老太")
     thumb.type("phone", "4321")
-    thumb.tap("label:has([value=parent])")
+    thumb.page.locator("label:has([value=parent])").tap()
     thumb.type("proof", "户口本")
 
     thumb.confirm()

@@ -175,7 +175,7 @@ def _register(batch, counts, user, at):
 
 
 def _movements(numbers, user, at):
-    people = ("area", "member__area", "other", "destination", "author")
+    people = ("area", "member__area", "other", "destination", "author__member")
     found = list(MovementRequest.objects.filter(pk__in=numbers).select_related(*people))
     standings = statements.holdings_of_many([one.member for one in found if one.member])
     reversed_ = Transfer.objects.filter(journal__in=[one.original for one in found if one.original])
@@ -199,7 +199,7 @@ def _movement(one, standings, legs, user, at):
         Kind.MOVEMENT,
         one,
         one.asked_at,
-        one.author,
+        one.author.member or one.author,
         age=timesince(one.asked_at, at, depth=1),
         may_decide=approvals.may_approve(one, by=user),
         is_own=one.author_id == user.pk,

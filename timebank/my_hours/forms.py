@@ -6,6 +6,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ledger import requests
 from ledger.models import MovementRequest, RequestKind
 from members import signing_in
 from members.models import Member
@@ -136,9 +137,21 @@ class RedeemForm(RelativeForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        del self.fields["on"].widget.attrs["maxlength"]  # not an attribute of a date
         self.fields["on"].initial = lambda: timezone.localdate().isoformat()
         for name in self.OF_RELATIVE:
             self.fields[name].required = False
+        if not self._may_need_a_reason():
+            del self.fields["reason"]
+
+    def _may_need_a_reason(self):
+        """Whether the member is, or may be, younger than those who use hours without a reason."""
+        member, now = self.user.member, timezone.now()
+        age = member.age_on(timezone.localdate(now))
+        try:
+            return age is None or age < requests.policy_for(member.area, now).redeem_age
+        except requests.NoPolicy:
+            return True
 
     @property
     def more_is_open(self):

@@ -123,6 +123,12 @@ def test_a_gift_waits_with_its_evidence(client, clerk, checker, giver, receiver)
     assert "Proof: 户口本" in words
 
 
+def test_a_member_who_asked_is_named(client, checker, giver, receiver):
+    gift_of(UserFactory(member=giver), giver, receiver)
+
+    assert "entered by 高桂峰" in read(client)
+
+
 def test_a_register_waits_with_its_counts_and_a_link(client, clerk, checker):
     batch = register_of(clerk)
 
