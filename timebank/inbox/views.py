@@ -32,7 +32,7 @@ def inbox(request):
     context = {
         "page": page,
         "items": items,
-        "only": only,
+        "chosen": only,
         "kinds": Kind.choices,
         "query": f"kind={only}" if only else "",
         "clean": sum(item.is_clean for item in items),
