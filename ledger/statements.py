@@ -4,8 +4,10 @@ A head (`accounts.ISSUANCE`, `accounts.POOL`) stands for all its stripes togethe
 read in one statement, so that it is exact while others post.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Sum
@@ -59,6 +61,34 @@ def holdings_of(member: Member) -> Holdings:
     return Holdings(
         of_kind[AccountKind.MEMBER], of_kind[AccountKind.GIFTED], of_kind[AccountKind.GRANT]
     )
+
+
+_OF_MANY = """
+    SELECT a.holder, coalesce(sum(b.posted - b.held) FILTER (WHERE a.kind = 1), 0)::bigint,
+        coalesce(sum(b.posted - b.held) FILTER (WHERE a.kind = 6), 0)::bigint,
+        coalesce(sum(b.posted - b.held) FILTER (WHERE a.kind = 4 AND a.expires_on >= %s),
+            0)::bigint,
+        bool_or(b.frozen)
+    FROM ledger_account a
+    JOIN ledger_balance b ON b.community_id = a.community_id AND b.account_id = a.id
+    WHERE (a.community_id, a.holder) IN (SELECT * FROM unnest(%s::bigint[], %s::uuid[]))
+    GROUP BY a.holder
+"""
+
+
+def holdings_of_many(members: Sequence[Member]) -> dict[UUID, tuple[Holdings, bool]]:
+    """What each of these members holds, by the member's key, and whether it is frozen.
+
+    Unlike `holdings_of` it tells what lies on frozen accounts too. One query for all.
+    """
+    keys = [member.key for member in members]
+    areas = [member.area_id for member in members]
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_MANY, [timezone.localdate(), areas, keys])
+        return {
+            holder: (Holdings(earned, gifted, granted), frozen)
+            for holder, earned, gifted, granted, frozen in cursor.fetchall()
+        }
 
 
 def lines(
@@ -130,6 +160,42 @@ def between(community_id: int, account: int, *, first: int, last: int) -> list[E
     """The account's entries from sequence number `first` to `last`, oldest first."""
     entries = Entry.objects.filter(community=community_id, account_id=account)
     return list(entries.filter(seq__range=(first, last)).order_by("seq"))
+
+
+_OF_ALL = """
+    SELECT {columns} FROM unnest(%s::bigint[]) AS a (id) CROSS JOIN LATERAL (
+        SELECT * FROM ledger_entry WHERE community_id = %s AND account_id = a.id
+            AND (%s::bigint IS NULL OR transfer_id < %s) ORDER BY seq DESC LIMIT %s
+    ) e ORDER BY transfer_id DESC, account_id
+"""
+
+
+def lines_of_all(
+    community_id: int, numbers: Sequence[int], *, before: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """The entries of a holder's accounts as one list, the newest first.
+
+    `balance_after` is that of the accounts together. `before` is a transfer: only entries of
+    earlier ones are given. Transfers of an account are numbered in the order of its entries, since
+    both numbers are taken under the lock of its balance; none goes between two of one holder's.
+    """
+    columns = [field.attname for field in Entry._meta.concrete_fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OF_ALL.format(columns=", ".join(columns)),
+            [list(numbers), community_id, before, before, limit],
+        )
+        found = [
+            Entry.from_db(connection.alias, columns, row)  # type: ignore[arg-type]
+            for row in cursor.fetchall()
+        ]
+    newest: dict[int, int] = {}
+    for entry in found:
+        newest.setdefault(entry.account_id, entry.balance_after)
+    together = sum(newest.values())
+    for entry in found:
+        entry.balance_after, together = together, together - entry.amount
+    return found[:limit]
 
 
 def as_recorded(community_id: int, account: int, at: datetime) -> int:

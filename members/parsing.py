@@ -29,10 +29,12 @@ class Impossible(NotUnderstood):
     """It can be read, but there is no such day, time or length of a visit."""
 
 
-Unit = Literal["minutes", "hours"]
+# Of what a bare number counts, "hours" may be minutes where it is over 24; an amount never is.
+Unit = Literal["minutes", "hours", "amount"]
 
 MINUTES_OF_A_DAY = 24 * 60
 MINUTES_OF_A_LIFE = 10_000 * 60  # more than anybody serves; more is a slip of the pen
+MINUTES_OF_AN_ACCOUNT = 1_000_000
 EXCEL_EPOCH = datetime.datetime(1899, 12, 30)
 EXCEL_SERIALS = range(1, 80_000)  # up to the year 2119
 RELATIVE = {
@@ -68,6 +70,7 @@ TIME_EXAMPLES = _("Write the time of day like 15:30 or 下午3点半.")
 NO_SUCH_DAY = _("There is no such day. Write the day like 2020-01-31.")
 NO_SUCH_LENGTH = _("A visit lasts from 1 minute to 24 hours.")
 NO_SUCH_HOURS = _("Write at least 1 minute, and at most 10,000 hours.")
+NO_SUCH_AMOUNT = _("Write how many hours, from 1 minute on: like 2, 1.5 or 90分钟.")
 NO_SUCH_TIME = _("There is no such time of day. Write it like 15:30.")
 
 
@@ -107,6 +110,14 @@ def parse_minutes(value: Any, *, unit: Unit, most: int = MINUTES_OF_A_DAY) -> in
     if isinstance(value, str):
         return _within(most, _length_of_text(_plain(value).replace(" ", ""), unit))
     raise NotUnderstood(LENGTH_EXAMPLES)
+
+
+def parse_hours(text: str) -> int:
+    """An amount on an account, in minutes: a bare number counts hours, however many it is.
+
+    Raises NotUnderstood, or Impossible for nothing at all and for more than anybody has.
+    """
+    return _amount_of_text(_plain(text).replace(" ", ""))
 
 
 def parse_time(value: Any) -> datetime.time:
@@ -228,6 +239,8 @@ def _decimal(value: int | float) -> Decimal:
 
 
 def _bare_number(value: Decimal, unit: Unit) -> Decimal:
+    if unit == "amount":
+        return value * 60
     if unit == "hours":
         return value * 60 if abs(value) <= 24 else value
     return value if value == value.to_integral_value() else value * 60
@@ -246,6 +259,21 @@ def _length_of_text(text: str, unit: Unit) -> Decimal:
         raise NotUnderstood(LENGTH_EXAMPLES)
     total = _of_parts(found, unit)
     return -total if found["sign"] else total
+
+
+@lru_cache(maxsize=4096)
+def _amount_of_text(text: str) -> int:
+    if clock := re.fullmatch(r"(\d{1,4}):([0-5]\d)", text):
+        total = Decimal(int(clock[1]) * 60 + int(clock[2]))
+    else:
+        found = LENGTH.fullmatch(text)
+        if not found or not any(found[part] for part in ("hours", "plus_half", "minutes")):
+            raise NotUnderstood(NO_SUCH_AMOUNT)
+        total = _of_parts(found, "amount") * (-1 if found["sign"] else 1)
+    minutes = int((total + Decimal("0.5")).to_integral_value("ROUND_FLOOR"))
+    if not 1 <= minutes <= MINUTES_OF_AN_ACCOUNT:
+        raise Impossible(NO_SUCH_AMOUNT)
+    return minutes
 
 
 def _of_parts(found: re.Match[str], unit: Unit) -> Decimal:

@@ -15,11 +15,15 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from members import messages
 from members.models import FailedSignIn, Member, SignInCode, User
 
+WORDS = _(
+    "%(code)s is your code for %(programme)s. It works for 15 minutes. Please tell it to nobody."
+)
 CODE_LASTS = timedelta(minutes=15)
 TRIES = 5
 CODES_PER_PHONE = ((3, timedelta(minutes=15)), (10, timedelta(days=1)))
@@ -48,10 +52,19 @@ class Locked(Exception):
 
 
 @transaction.atomic
-def send_code(phone: str, *, address: str | None, at: datetime) -> None:
+def send_code(
+    phone: str,
+    *,
+    address: str | None,
+    at: datetime,
+    purpose: str = "",
+    words: str | Promise = WORDS,
+) -> None:
     """Send a six-digit code to the phone, when a member has it. Raises TooManyCodes.
 
-    One sender at a time (the lock is held for a millisecond), so that no limit is passed by two.
+    A code opens what it was asked for and nothing else: signing in, or the one act that `purpose`
+    names. `words` are the message's, with places for `code` and `programme`. One sender at a time
+    (the lock is held for a millisecond), so that no limit is passed by two.
     """
     _wait_in_line("members.signing_in.code")
     SignInCode.objects.filter(sent_at__lt=at - KEPT).delete()
@@ -59,18 +72,17 @@ def send_code(phone: str, *, address: str | None, at: datetime) -> None:
         raise TooManyCodes
     code = f"{secrets.randbelow(10**6):06}"
     SignInCode.objects.create(
-        phone=phone, code_hash=_hash(phone, code), sent_at=at, address=address
+        phone=phone, code_hash=_hash(phone, code, purpose), sent_at=at, address=address
     )
     if _members_at(phone):
-        text = _(
-            "%(code)s is your code for %(programme)s. It works for 15 minutes. "
-            "Please tell it to nobody."
-        ) % {"code": code, "programme": settings.PROGRAMME_NAME}
+        text = str(words) % {"code": code, "programme": settings.PROGRAMME_NAME}
         transaction.on_commit(lambda: messages.send(phone, text))
 
 
-def check_code(phone: str, code: str, *, at: datetime) -> list[Member]:
+def check_code(phone: str, code: str, *, at: datetime, purpose: str = "") -> list[Member]:
     """The members who have the phone to which this code was sent last; each code works once.
+
+    A code that was sent for another purpose is a wrong one.
 
     Raises WrongCode, CodeSpent. A try is counted before it is compared and in a statement of its
     own, so that of many at once only five are ever compared; do not call it in a transaction
@@ -78,7 +90,7 @@ def check_code(phone: str, code: str, *, at: datetime) -> list[Member]:
     """
     sent = SignInCode.objects.filter(phone=phone, sent_at__gt=at - CODE_LASTS)
     newest = sent.order_by("-sent_at", "-pk").first()
-    fits = constant_time_compare(newest.code_hash if newest else "", _hash(phone, code))
+    fits = constant_time_compare(newest.code_hash if newest else "", _hash(phone, code, purpose))
     row = SignInCode.objects.filter(pk=newest.pk if newest else 0, used_at=None)
     if not row.filter(tries__lt=TRIES).update(tries=F("tries") + 1):
         raise CodeSpent
@@ -150,9 +162,10 @@ def _members_at(phone: str) -> list[Member]:
     return list(members.order_by("name", "pk"))
 
 
-def _hash(phone: str, code: str) -> str:
+def _hash(phone: str, code: str, purpose: str = "") -> str:
     """Keyed with the application's secret: six digits alone would be guessed from any hash."""
-    return salted_hmac("members.signing_in", f"{phone}:{code}", algorithm="sha256").hexdigest()
+    salt = f"members.signing_in{purpose}"
+    return salted_hmac(salt, f"{phone}:{code}", algorithm="sha256").hexdigest()
 
 
 def _wait_in_line(name: str) -> None:

@@ -1,4 +1,5 @@
 from django.urls import path
+from django.views.generic import RedirectView
 
 from services.views import certificates, registers, visits
 
@@ -6,7 +7,7 @@ urlpatterns = [
     path("people/search/", visits.person_search, name="person_search"),
     path("visits/", visits.visit_list, name="visit_list"),
     path("visits/log/", visits.visit_log, name="visit_log"),
-    path("visits/waiting/", visits.visits_waiting, name="visits_waiting"),
+    path("visits/waiting/", RedirectView.as_view(pattern_name="inbox"), name="visits_waiting"),
     path("visits/<uuid:key>/", visits.visit_detail, name="visit_detail"),
     path("visits/<uuid:key>/undo/", visits.visit_undo, name="visit_undo"),
     path("visits/<uuid:key>/approve/", visits.visit_approve, name="visit_approve"),

@@ -8,10 +8,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from ledger.models import MovementRequest
 from members import access
-from members.models import Area
-from services.models import RegisterBatch, Visit
+from timebank.inbox import waiting
 
 TEXT_SIZES = ("normal", "large", "largest")
 MANY = 99
@@ -20,7 +18,7 @@ MANY = 99
 def page(request):
     """The programme's name, the reader's text size, the staff's phone; for staff what waits."""
     user = getattr(request, "user", None)
-    pending = SimpleLazyObject(partial(waiting, user))
+    pending = SimpleLazyObject(partial(waiting.counts, user))
     nav = SimpleLazyObject(partial(_nav, request, user, pending))
     return bare(request) | {"pending": pending, "nav": nav}
 
@@ -35,28 +33,18 @@ def bare(request):
     }
 
 
-def waiting(user):
-    """How much waits for a second person within the user's reach, by what it is."""
-    registers = RegisterBatch.objects.filter(area__in=Area.objects.visible_to(user))
-    return {
-        "visits": Visit.objects.visible_to(user).waiting().count(),
-        "registers": registers.filter(state=RegisterBatch.State.PREPARED).count(),
-        "movements": MovementRequest.objects.visible_to(user).waiting().count(),
-    }
-
-
 def _nav(request, user, pending):
     """The staff's menu; empty for members and for those who have not signed in."""
     if user is None or not user.is_authenticated or not access.is_staff(user):
         return []
     places = [
-        # route, how the routes of its section begin, label, for whom, count
+        # route, the beginnings of the routes of its section, label, for whom, count
         ("home", "home", _("Home"), True, 0),
         ("visit_log", "visit_log", _("Log a visit"), access.may_log(user), 0),
-        ("visits_waiting", "visit", _("Waiting"), True, pending["visits"]),
-        ("register_list", "register_", _("Registers"), True, pending["registers"]),
+        ("inbox", ("inbox", "visit"), _("Waiting"), True, sum(pending.values())),
+        ("register_list", "register_", _("Registers"), True, 0),
+        ("hours_find", "hours_", pgettext("page", "Hours"), True, 0),
         ("statement_find", ("statement", "certificate"), _("Papers"), True, 0),
-        ("hours_find", "hours_", pgettext("page", "Hours"), True, pending["movements"]),
         ("admin:reports", "admin:report", _("Reports"), access.may_read_reports(user), 0),
         ("admin:index", "admin:", _("Administration"), access.may_administer(user), 0),
     ]

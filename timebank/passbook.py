@@ -1,4 +1,4 @@
-"""A member's passbook: the lines of their time account, with the visit that each stands for."""
+"""A member's passbook: the lines of their accounts, with the visit that each stands for."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -6,26 +6,50 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Sum
-from django.utils.translation import gettext as _
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from ledger import statements
-from ledger.accounts import number_of
-from ledger.models import Entry, Transfer, TransferKind
+from ledger import accounts, statements
+from ledger.models import AccountKind, Balance, Entry, Transfer, TransferKind
 from members.models import Member
 from services.models import Visit
 from timebank.templatetags.figures import short_name
+
+WORDS: dict[tuple[int, str], str | Promise] = {
+    (TransferKind.DONATE, "out"): _("Donated to the public pool"),
+    (TransferKind.GIFT, "out"): _("Given to a relative"),
+    (TransferKind.GIFT, "in"): _("Given by a relative"),
+    (TransferKind.GRANT, "in"): _("Granted by the community"),
+    (TransferKind.GRANT_EXPIRY, "out"): _("Granted hours that ran out"),
+    (TransferKind.REDEEM, "out"): _("Used for a visit"),
+    (TransferKind.OPENING, "in"): _("From the paper passbook"),
+    (TransferKind.MOVE_OUT, "out"): _("Moved to another community"),
+    (TransferKind.MOVE_IN, "in"): _("Moved here from another community"),
+    (TransferKind.CLOSURE, "out"): _("The account was closed"),
+    (TransferKind.CLOSURE, "in"): _("Taken over from a closed account"),
+    (TransferKind.CORRECTION, "in"): _("Made up for by the community"),
+}
 
 
 class Line(NamedTuple):
     """One movement, as a member reads it; minutes are signed."""
 
-    seq: int
+    transfer: int
     day: date
     kind: str
     visit: Visit | None
     minutes: int
     balance: int
     is_reversal: bool
+
+
+class Part(NamedTuple):
+    """Minutes that are free to use, by where they come from; granted ones until a day."""
+
+    source: AccountKind
+    minutes: int
+    until: date | None
 
 
 class Waiting(NamedTuple):
@@ -36,20 +60,33 @@ class Waiting(NamedTuple):
 
 
 def opened(member: Member, *, at: datetime, before: int | None = None, limit: int) -> dict:
-    """All that a page of the passbook shows: what is available at `at`, and a stretch of lines.
+    """All that a page of the passbook shows: what is available at `at`, where it comes from unless
+    it was all earned, what is held, and a stretch of lines of all the member's accounts.
 
-    `older` is the sequence number before which more lines stand, None when there are none.
+    `older` is the transfer before which more lines stand, None when there are none.
     """
-    account = number_of(member.area_id, member.key)
-    shown = {"member": member, "at": at, "available": [0], "lines": [], "older": None}
-    if account is None:
-        return shown
-    standing = statements.balance(member.area_id, account)
-    found = lines(member, account, before=before, limit=limit)
-    return shown | {
-        "available": parts(standing.available),
-        "lines": found,
-        "older": found[-1].seq if found and found[-1].seq > 1 else None,
+    found = accounts.of(member.area_id, member.key)
+    balances = Balance.objects.filter(
+        community=member.area_id, account_id__in=[account.id for account in found]
+    )
+    by_account = {balance.account_id: balance for balance in balances}
+    free = [
+        Part(AccountKind(account.kind), one.posted - one.held, account.expires_on)
+        for account in found
+        if (one := by_account[account.id]).posted > one.held
+        and (account.expires_on is None or account.expires_on >= timezone.localdate(at))
+    ]
+    held = sum(balance.held for balance in by_account.values())
+    is_earned_alone = not held and all(part.source == AccountKind.MEMBER for part in free)
+    shown = lines(member, list(by_account), before=before, limit=limit + 1)
+    return {
+        "member": member,
+        "at": at,
+        "available": parts(sum(part.minutes for part in free)),
+        "sources": [] if is_earned_alone else free,
+        "held": held,
+        "lines": shown[:limit],
+        "older": shown[limit - 1].transfer if len(shown) > limit else None,
     }
 
 
@@ -59,20 +96,22 @@ def parts(minutes: int) -> list[int]:
     return [part for part in (minutes - rest, rest) if part] or [0]
 
 
-def lines(member: Member, account: int, *, before: int | None = None, limit: int) -> list[Line]:
-    """The account's lines, the newest first, from the one before sequence number `before` on."""
-    entries = statements.lines(member.area_id, account, before_seq=before, limit=limit)
+def lines(
+    member: Member, numbers: Sequence[int], *, before: int | None = None, limit: int
+) -> list[Line]:
+    """The lines of these accounts, the newest first, from the one before transfer `before` on."""
+    entries = statements.lines_of_all(member.area_id, numbers, before=before, limit=limit)
     return described(member, entries)
 
 
 def described(member: Member, entries: Sequence[Entry]) -> list[Line]:
-    """What each entry of the member's account means, in the order given."""
+    """What each entry of the member's accounts means, in the order given."""
     visits = _visits(member.area_id, entries)
     return [
         Line(
-            seq=entry.seq,
+            transfer=entry.transfer_id,
             day=entry.effective_on,
-            kind=str(TransferKind(entry.kind).label),
+            kind=str(_kind(entry)),
             visit=visits.get(entry.transfer_id),
             minutes=entry.amount,
             balance=entry.balance_after,
@@ -91,6 +130,12 @@ def in_words(line: Line, member: Member) -> str:
         other = visit.volunteer if visit.elder_id == member.pk else visit.elder
         words = f"{visit.category} {short_name(other.name)}"
     return f"{_('Undone:')} {words}" if line.is_reversal else words
+
+
+def _kind(entry: Entry) -> str | Promise:
+    """The kind of a movement as the holder of the account would say it."""
+    way = "in" if entry.amount > 0 else "out"
+    return WORDS.get((entry.kind, way)) or TransferKind(entry.kind).label
 
 
 def waiting(member: Member) -> Waiting:

@@ -28,6 +28,8 @@ urlpatterns = [
         statements.statement_printed,
         name="statement_printed",
     ),
+    path("inbox/", include("timebank.inbox.urls")),
+    path("my-time/hours/", include("timebank.my_hours.urls")),
     path("", include("members.urls")),
     path("", include("services.urls")),
     path("", include("ledger.urls")),

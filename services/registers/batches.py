@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.files import File
 from django.db import IntegrityError, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from members import access
 from members.models import Area, User
@@ -22,20 +24,37 @@ PENDING = (Outcome.NEW, Outcome.CHANGED)
 JUDGED_WITH_A_MENDED_ROW = 2000
 
 
-class OwnRegister(Exception):
+class Refusal(Exception):
+    """Something that a rule forbids, in a sentence for the page."""
+
+    sentence: str | Promise = ""
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+class OwnRegister(Refusal):
     """No one approves what they entered, whatever their role."""
 
+    sentence = _("No one approves what they entered. Ask a colleague.")
 
-class NotWaiting(Exception):
+
+class NotWaiting(Refusal):
     """The register is in another state by now."""
 
+    sentence = _("This register does not wait for a second person any more.")
 
-class SeenOtherwise(Exception):
+
+class SeenOtherwise(Refusal):
     """Rows were mended after the approver had looked at them."""
 
+    sentence = _("Rows were changed after you looked. Please look again.")
 
-class NothingToPost(Exception):
+
+class NothingToPost(Refusal):
     """No row is new or changed."""
+
+    sentence = _("Nothing in this register is new or changed.")
 
 
 class NotYours(Exception):

@@ -82,14 +82,8 @@ def register_approve(request, key):
 
     try:
         _approve(request, batch)
-    except batches.OwnRegister:
-        messages.error(request, _("No one approves what they entered. Ask a colleague."))
-    except batches.NotWaiting:
-        messages.error(request, _("This register does not wait for a second person any more."))
-    except batches.SeenOtherwise:
-        messages.error(request, _("Rows were changed after you looked. Please look again."))
-    except batches.NothingToPost:
-        messages.error(request, _("Nothing in this register is new or changed."))
+    except batches.Refusal as refusal:
+        messages.error(request, str(refusal))
 
     return redirect("register_detail", key)
 

@@ -59,18 +59,6 @@ def visit_undo(request, key):
     return redirect(reverse("visit_log", query={"again": visit.key}))
 
 
-@require_safe
-@staff_page
-def visits_waiting(request):
-    waiting = _visible(request).waiting().order_by("entered_at", "pk")
-    page = Paginator(waiting, PAGE).get_page(request.GET.get("page"))
-    for visit in page:
-        visit.may_be_checked = visits.may_check(visit, by=request.user)
-    sent_back = _visible(request).filter(state=Visit.State.RETURNED, entered_by=request.user)
-    context = {"page": page, "sent_back": sent_back.order_by("-returned_at", "-pk")[:PAGE]}
-    return render(request, "services/visits_waiting.html", context)
-
-
 @require_POST
 @staff_page
 def visit_approve(request, key):
@@ -83,7 +71,7 @@ def visit_approve(request, key):
     else:
         messages.success(request, _("Approved: %(visit)s.") % {"visit": visit})
 
-    return redirect("visits_waiting")
+    return redirect("inbox")
 
 
 @require_POST
@@ -103,7 +91,7 @@ def visit_return(request, key):
     else:
         messages.success(request, _("Sent back: %(visit)s.") % {"visit": visit})
 
-    return redirect("visits_waiting")
+    return redirect("inbox")
 
 
 @require_safe

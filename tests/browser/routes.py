@@ -37,6 +37,10 @@ NOT_PAGES = {
     "request_undo": "answers POST only: a button on the request's page",
     "request_charge": "answers POST only: a form on the request's page",
     "request_release": "answers POST only: a button on the request's page",
+    "visits_waiting": "leads to the inbox",
+    "inbox_approve": "answers POST only: the buttons of the inbox",
+    "my_hours_undo": "answers POST only: a button on the request's page",
+    "my_hours_withdraw": "answers POST only: a button on the request's page",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -62,11 +66,25 @@ ARGUMENTS = {
         "code": world.donation.area.code,
         "journal": world.donation.key,
     },
+    "inbox_movement": lambda world: {"key": world.gift.key},
+    "my_hours_request": lambda world: {"key": world.donation.key},
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
 }
-MEMBERS = {"my_time", "my_time_records", "my_statement", "my_certificates"}
+MEMBERS = {
+    "my_time",
+    "my_time_records",
+    "my_statement",
+    "my_certificates",
+    "my_hours",
+    "my_hours_donate",
+    "my_hours_gift",
+    "my_hours_redeem",
+    "my_hours_confirm",
+    "my_hours_code",
+    "my_hours_request",
+}
 STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in", "verify", "verify_form"}
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
@@ -78,6 +96,10 @@ FORMS = {
     "register_row",
     "statement_runs",
     *(f"hours_{act}" for act in MOVEMENTS),
+    "my_hours_donate",
+    "my_hours_gift",
+    "my_hours_redeem",
+    "my_hours_code",
 }
 
 

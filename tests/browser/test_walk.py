@@ -23,6 +23,10 @@ def enter(context, user, language, live_server):
     client = Client()
     if user:
         client.force_login(user)
+        if user.member_id:
+            session = client.session
+            session["my_hours"] = world.about_to_give()
+            session.save()
     else:
         session = client.session
         session["sign_in"] = world.half_signed_in()

@@ -9,7 +9,8 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from ledger import approvals, donations, gifts, grants, redemptions
+from ledger import accounts, approvals, donations, gifts, grants, redemptions, transfers
+from ledger.models import TransferKind
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow, Visit
@@ -40,9 +41,11 @@ def build():
     visit = VisitFactory(volunteer=volunteer.member, elder=elder, entered_by=users["clerk"])
     for method in ("signature", "paper"):
         _log(volunteer.member, elder, method, by=users["clerk"])
+    gift, donation = _movements(volunteer.member, elder, by=users["volunteer"])
     batch = _register(volunteer.member.area, by=users["clerk"])
     row = batch.rows.filter(outcome=RegisterRow.Outcome.CANNOT).order_by("pk").first()
-    world = SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    rows = {"visit": visit, "gift": gift, "donation": donation, "batch": batch, "row": row}
+    world = SimpleNamespace(users=users, **rows)
     world.certificate = _certificate(volunteer.member, by=users["clerk"])
     world.printed = prints.print_new(
         volunteer.member, key=uuid.uuid4(), by=users["clerk"], at=timezone.now()
@@ -50,7 +53,7 @@ def build():
     world.run, _is_new = yearly.order(
         volunteer.member.area, year=2026, language="zh-hans", by=users["clerk"], at=timezone.now()
     )
-    _move_hours(world, volunteer.member, elder)
+    _move_hours(world, volunteer.member)
     return world
 
 
@@ -59,6 +62,31 @@ def half_signed_in():
     people = list(Member.objects.values_list("pk", flat=True))
     at = timezone.now().isoformat()
     return {"phone": "13888880001", "next": "", "people": people, "passed_at": at}
+
+
+def about_to_give():
+    """Where a member stands who has asked for a code to confirm a donation."""
+    empty = {"other": None, "relation": "", "proof": "", "on": None, "reason": ""}
+    key = "5f1a5c0e-9f0c-4f63-9d2b-6f0d1c7f3f10"
+    return {"kind": "donate", "key": key, "minutes": 30, "phone": "13888880001"} | empty
+
+
+def _movements(member, relative, *, by):
+    """A gift that waits and a donation that is done, as the member asked for them."""
+    account = accounts.open_for(member.area, [member.key])[member.key]
+    leg = transfers.Leg(TransferKind.EARN, accounts.ISSUANCE, account, 600)
+    transfers.post(member.area_id, uuid.uuid4(), leg, effective_on=timezone.localdate(), by=by.pk)
+    told = {"by": by, "at": timezone.now()}
+    gift = gifts.ask(
+        member,
+        to=relative,
+        minutes=120,
+        relation="parent",
+        proof="户口本",
+        key=uuid.uuid4(),
+        **told,
+    )
+    return gift, donations.give(member, minutes=90, key=uuid.uuid4(), **told)
 
 
 def _staff(role, district):
@@ -96,17 +124,14 @@ def _certificate(member, *, by):
     return certificate
 
 
-def _move_hours(world, member, elder):
-    """A donation, a gift that waits, a grant, and a redemption for which hours are set aside."""
+def _move_hours(world, member):
+    """A grant, and a redemption for which hours are set aside."""
     clerk, checker, today = world.users["clerk"], world.users["checker"], timezone.localdate()
 
     def told(by):
         return {"by": by, "at": timezone.now(), "key": uuid.uuid4()}
 
-    kin = {"relation": "parent", "proof": "户口簿第3页"}
     world.member = member
-    world.donation = donations.give(member, minutes=10, **told(clerk))
-    gifts.ask(member, to=elder, minutes=30, **kin, **told(clerk))
     end = today + datetime.timedelta(days=5)
     grant = grants.ask(member, minutes=60, expires_on=end, reason="骨折", **told(clerk))
     approvals.approve(grant, by=checker, at=timezone.now())

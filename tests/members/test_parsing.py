@@ -225,3 +225,31 @@ def test_hours_of_a_whole_life_are_read_where_they_are_asked_for(text, minutes):
 def test_more_than_a_life_is_no_length(text):
     with pytest.raises(parsing.Impossible, match="000"):
         parsing.parse_minutes(text, unit="minutes", most=parsing.MINUTES_OF_A_LIFE)
+
+
+@pytest.mark.parametrize(
+    ("written", "minutes"),
+    [
+        ("2", 120),
+        ("30", 1800),
+        ("1.5", 90),
+        ("１．５", 90),
+        (" 1 小时 30 分 ", 90),
+        ("90分钟", 90),
+        ("45 min", 45),
+        ("半小时", 30),
+        ("两个半小时", 150),
+        ("三十", 1800),
+        ("1:30", 90),
+        ("36:00", 2160),
+        ("200小时", 12000),
+    ],
+)
+def test_an_amount_is_read_in_hours_however_many(written, minutes):
+    assert parsing.parse_hours(written) == minutes
+
+
+@pytest.mark.parametrize("written", ["", "0", "-2", "all", "1:75", "999999小时", "1e3", "<b>"])
+def test_what_is_no_amount_is_answered_with_examples(written):
+    with pytest.raises(parsing.NotUnderstood, match="hours"):
+        parsing.parse_hours(written)

@@ -19,9 +19,9 @@ AT = timezone.now()
 def send(capsys, django_capture_on_commit_callbacks):
     """Have a code sent and read it off the console; None when nothing was delivered."""
 
-    def send(phone=PHONE, *, address="10.0.0.1", at=AT):
+    def send(phone=PHONE, *, address="10.0.0.1", at=AT, **more):
         with django_capture_on_commit_callbacks(execute=True):
-            signing_in.send_code(phone, address=address, at=at)
+            signing_in.send_code(phone, address=address, at=at, **more)
         code = re.search(r"\b\d{6}\b", capsys.readouterr().out)
         return code and code[0]
 
@@ -104,6 +104,17 @@ def test_whoever_was_barred_gets_no_code(send):
     UserFactory(member=MemberFactory(phone=PHONE), is_active=False)
 
     assert send() is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("sent_for", "used_for"), [("", "a"), ("a", ""), ("a", "b")])
+def test_a_code_opens_only_what_it_was_sent_for(send, sent_for, used_for):
+    MemberFactory(phone=PHONE)
+    code = send(purpose=sent_for)
+
+    with pytest.raises(signing_in.WrongCode):
+        signing_in.check_code(PHONE, code, at=AT, purpose=used_for)
+    assert signing_in.check_code(PHONE, code, at=AT, purpose=sent_for)
 
 
 @pytest.mark.django_db

@@ -21,7 +21,7 @@ from tests.factories import (
 from tests.services.test_visits_log import balance, log
 
 pytestmark = pytest.mark.django_db
-WAITING = "/visits/waiting/"
+WAITING = "/inbox/"
 
 
 @pytest.fixture
@@ -46,6 +46,10 @@ def entered(by, **changes):
     return log(*people, by=by, **told | changes)
 
 
+def test_the_old_address_of_what_waits_leads_to_the_inbox(client, checker):
+    assert client.get("/visits/waiting/").url == WAITING
+
+
 def test_a_visit_waits_with_its_questions_in_words(client, checker):
     VisitFactory(questions=["grade_c", "late"])
     client.cookies["django_language"] = "en"
@@ -59,7 +63,7 @@ def test_a_visit_waits_with_its_questions_in_words(client, checker):
 def test_a_checker_approves_from_the_page(client, clerk, checker):
     visit = entered(clerk, method="paper")
 
-    assert address(visit, "approve") in client.get(WAITING).content.decode()
+    assert address(visit, "approve") in client.get(address(visit)).content.decode()
     answer = client.post(address(visit, "approve"))
 
     visit.refresh_from_db()

@@ -1,7 +1,7 @@
 import gzip
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import accounts, transfers
+from ledger import accounts, holds, spending, transfers
 from ledger.accounts import ISSUANCE, POOL
 from ledger.models import TransferKind
 from ledger.transfers import Leg
@@ -109,7 +109,7 @@ def test_what_moved_without_a_visit_is_named_by_its_kind(read, volunteer):
     gift = Leg(TransferKind.DONATE, account, POOL, 30)
     transfers.post(volunteer.area_id, uuid.uuid4(), gift, effective_on=DAY, by=visit.entered_by_id)
 
-    assert "donated −30 min out balance 1 h" in read()
+    assert "Donated to the public pool −30 min out balance 1 h" in read()
 
 
 def test_visits_that_wait_for_confirmation_are_told(read, volunteer):
@@ -118,6 +118,68 @@ def test_visits_that_wait_for_confirmation_are_told(read, volunteer):
 
     VisitFactory(volunteer=volunteer, served_minutes=30, bankable_minutes=30)
     assert "2 visits of 1 h 30 min are waiting for confirmation." in read()
+
+
+@pytest.fixture
+def rich(volunteer):
+    """Hours of each kind: 90 minutes earned, 60 given, 240 granted, 30 of these set aside."""
+    visit = bank(volunteer, 90)
+    by = {"by": visit.entered_by_id, "approver": 8}
+    gifted = accounts.open_gifted(volunteer.area, volunteer.key)
+    key, area = uuid.uuid4(), volunteer.area
+    until = timezone.localdate() + timedelta(days=5)
+    grant = accounts.open_grants(area, {key: volunteer.key}, purpose="2026-11", expires_on=until)
+    other = bank(VolunteerFactory().member, 60).volunteer
+    giver = accounts.number_of(area.pk, other.key)
+    for leg in (
+        Leg(TransferKind.GIFT, giver, gifted, 60),
+        Leg(TransferKind.GRANT, POOL, grant[key], 240),
+    ):
+        transfers.post(area.pk, uuid.uuid4(), leg, effective_on=DAY, **by)
+    sources = spending.draw(spending.sources(area.pk, volunteer.key, on=DAY), 30)
+    expires = timezone.now() + timedelta(days=9)
+    holds.reserve(area.pk, uuid.uuid4(), sources, expires_at=expires, **by)
+    return volunteer
+
+
+def test_hours_of_every_source_stand_in_one_passbook(read, rich):
+    words = read()
+
+    assert "Available 6 h as of" in words
+    assert "Earned 1 h 30 min Granted, until" in words
+    assert "3 h 30 min Given by relatives 1 h Set aside for a visit 30 min" in words
+    assert "Granted by the community +4 h in balance 6 h 30 min" in words
+    assert "Given by a relative +1 h in balance 2 h 30 min" in words
+    assert "+1 h 30 min in balance 1 h 30 min" in words
+
+
+def test_every_line_of_all_accounts_is_read_once_in_order(client, rich, monkeypatch):
+    monkeypatch.setattr("timebank.views.PAGE_OF_LINES", 2)
+    client.force_login(UserFactory(member=rich))
+
+    seen, query = [], {}
+    while query is not None:
+        shown = client.get(reverse("my_time_records"), query).context
+        seen += [(line.minutes, line.balance) for line in shown["lines"]]
+        query = {"before": shown["older"]} if shown["older"] else None
+
+    assert seen == [(240, 390), (60, 150), (90, 90)]
+
+
+def test_a_grant_that_has_run_out_is_not_available(rich):
+    shown = passbook.opened(rich, at=timezone.now() + timedelta(days=6), limit=5)
+
+    assert shown["available"] == [120, 30]
+    assert [part.until for part in shown["sources"]] == [None, None]
+
+
+def test_my_time_leads_to_all_that_hours_are_for(read, client):
+    read()
+
+    page = client.get(reverse("my_time")).content.decode()
+
+    for name in ("my_hours_donate", "my_hours_gift", "my_hours_redeem", "my_hours"):
+        assert f'href="{reverse(name)}"' in page
 
 
 def test_whoever_has_no_hours_yet_is_told_what_to_do(read):

@@ -1,0 +1,9 @@
+from django.urls import path
+
+from timebank.inbox import views
+
+urlpatterns = [
+    path("", views.inbox, name="inbox"),
+    path("approve/", views.approve, name="inbox_approve"),
+    path("movements/<uuid:key>/", views.movement, name="inbox_movement"),
+]

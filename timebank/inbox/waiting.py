@@ -1,0 +1,233 @@
+"""What waits for a second person within a user's reach, of every app, the oldest first."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Value
+from django.db.models import TextChoices as Choices
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ledger import approvals, statements
+from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
+from ledger.policy import Question
+from services import visits
+from services.models import RegisterBatch, RegisterRow, Visit
+from services.registers import batches
+
+# Why a visit from paper waits at all: a second person looks, there is nothing odd about it.
+ROUTINE = (Question.GRADE_C,)
+GOES_OUT = (RequestKind.DONATE, RequestKind.GIFT, RequestKind.REDEEM)
+COMES_IN = (RequestKind.GRANT, RequestKind.OPENING)
+TAKES_ALL = (RequestKind.MOVE, RequestKind.CLOSURE)
+
+
+class Kind(Choices):
+    VISIT = "visit", gettext_lazy("Visits")
+    REGISTER = "register", gettext_lazy("Registers")
+    MOVEMENT = "movement", gettext_lazy("Hours given, used, corrected")
+
+
+@dataclass
+class Item:
+    """One row of the inbox; `facts` are the evidence that its kind shows."""
+
+    kind: Kind
+    subject: Visit | RegisterBatch | MovementRequest
+    since: object
+    author: object
+    age: str
+    may_decide: bool
+    is_own: bool
+    warnings: list = field(default_factory=list)
+    facts: dict = field(default_factory=dict)
+
+    @property
+    def name(self):
+        """What a form posts for the row; of a register also which of its states was seen."""
+        seen = f"/{self.subject.revision}" if self.kind == Kind.REGISTER else ""
+        return f"{self.kind}/{self.subject.key}{seen}"
+
+    @property
+    def is_clean(self):
+        """Whether it may be approved together with others."""
+        return self.may_decide and not self.warnings
+
+
+def of(user):
+    """What waits, by kind."""
+    batches_seen = RegisterBatch.objects.visible_to(user)
+    return {
+        Kind.VISIT: Visit.objects.visible_to(user).waiting(),
+        Kind.REGISTER: batches_seen.filter(state=RegisterBatch.State.PREPARED),
+        Kind.MOVEMENT: MovementRequest.objects.visible_to(user).waiting(),
+    }
+
+
+def counts(user):
+    return {f"{kind}s": found.count() for kind, found in of(user).items()}
+
+
+def rows(user, only=None):
+    """Kind and number of each row that waits, the oldest first: one query over all apps."""
+    first, *others = [
+        found.annotate(
+            what=Value(kind.value, CharField()), number=F("pk"), since=F(_since(kind))
+        ).values_list("what", "number", "since")
+        for kind, found in of(user).items()
+        if only in (None, kind)
+    ]
+    return first.union(*others, all=True).order_by("since", "what", "number")
+
+
+def items(user, rows, *, at):
+    """The rows with all that stands beside them, in the order given."""
+    numbers = {kind: [number for what, number, _since in rows if what == kind] for kind in Kind}
+    found = {kind: load(numbers[kind], user, at) for kind, load in LOAD.items() if numbers[kind]}
+    return [found[what][number] for what, number, _since in rows]
+
+
+def named(user, names, *, at):
+    """The items of these names (see `Item.name`) within reach; None for any that is not there."""
+    keys = {kind: [] for kind in Kind}
+    for kind, key in names:
+        keys[kind].append(key)
+    found = {}
+    for kind, of_kind in keys.items():
+        model = MODELS[kind].objects.visible_to(user).filter(key__in=of_kind)
+        numbers = list(model.values_list("pk", flat=True)) if of_kind else []
+        loaded = LOAD[kind](numbers, user, at) if numbers else {}
+        found |= {(kind, item.subject.key): item for item in loaded.values()}
+    return [found.get(name) for name in names]
+
+
+def _since(kind):
+    return "asked_at" if kind == Kind.MOVEMENT else "entered_at"
+
+
+def _visits(numbers, user, at):
+    twins = Visit.objects.filter(
+        volunteer=OuterRef("volunteer"),
+        elder=OuterRef("elder"),
+        service_date=OuterRef("service_date"),
+        state__in=[Visit.State.COMPLETED, Visit.State.CONFIRMED],
+    ).exclude(pk=OuterRef("pk"))
+    found = Visit.objects.filter(pk__in=numbers).annotate(has_twin=Exists(twins))
+    people = ("volunteer", "elder", "category", "area", "entered_by")
+    return {visit.pk: _visit(visit, user, at) for visit in found.select_related(*people)}
+
+
+def _visit(visit, user, at):
+    odd = [Question(code).label for code in visit.questions if code not in ROUTINE]
+    if visit.has_twin:
+        odd.append(_("the same two people have another visit on that day"))
+    return Item(
+        Kind.VISIT,
+        visit,
+        visit.entered_at,
+        visit.entered_by,
+        age=timesince(visit.entered_at, at, depth=1),
+        may_decide=visits.may_check(visit, by=user),
+        is_own=visit.entered_by_id == user.pk,
+        warnings=odd,
+        facts={"routine": [Question(code).label for code in visit.questions if code in ROUTINE]},
+    )
+
+
+def _registers(numbers, user, at):
+    found = RegisterBatch.objects.filter(pk__in=numbers).select_related("area", "entered_by")
+    outcome = RegisterRow.Outcome
+    of_rows = RegisterRow.objects.filter(batch__in=numbers).values("batch").order_by()
+    of_rows = of_rows.annotate(
+        new=Count("pk", filter=Q(outcome=outcome.NEW)),
+        changed=Count("pk", filter=Q(outcome=outcome.CHANGED)),
+        same=Count("pk", filter=Q(outcome=outcome.SAME)),
+        refused=Count("pk", filter=Q(outcome=outcome.CANNOT)),
+        doubtful=Count("pk", filter=~Q(warnings=[]) & ~Q(outcome=outcome.CANNOT)),
+    )
+    counts = {of_batch["batch"]: of_batch for of_batch in of_rows}
+    return {batch.pk: _register(batch, counts.get(batch.pk, {}), user, at) for batch in found}
+
+
+def _register(batch, counts, user, at):
+    refused, doubtful, changed = (counts.get(n, 0) for n in ("refused", "doubtful", "changed"))
+    odd = []
+    if refused:
+        odd.append(
+            ngettext("%d row cannot be posted", "%d rows cannot be posted", refused) % refused
+        )
+    if doubtful:
+        odd.append(ngettext("%d row to look at", "%d rows to look at", doubtful) % doubtful)
+    if changed:
+        odd.append(ngettext("%d person would change", "%d people would change", changed) % changed)
+    is_ready = batch.state == RegisterBatch.State.PREPARED and counts.get("new", 0) + changed > 0
+    return Item(
+        Kind.REGISTER,
+        batch,
+        batch.entered_at,
+        batch.entered_by,
+        age=timesince(batch.entered_at, at, depth=1),
+        may_decide=is_ready and batches.may_approve(user, batch),
+        is_own=batch.entered_by_id == user.pk,
+        warnings=odd,
+        facts=counts,
+    )
+
+
+def _movements(numbers, user, at):
+    people = ("area", "member__area", "other", "destination", "author__member")
+    found = list(MovementRequest.objects.filter(pk__in=numbers).select_related(*people))
+    standings = statements.holdings_of_many([one.member for one in found if one.member])
+    reversed_ = Transfer.objects.filter(journal__in=[one.original for one in found if one.original])
+    legs = {}
+    for leg in reversed_.order_by("leg"):
+        legs.setdefault((leg.community_id, leg.journal), []).append(leg)
+    return {one.pk: _movement(one, standings, legs, user, at) for one in found}
+
+
+def _movement(one, standings, legs, user, at):
+    before, after, is_frozen = _balance(one, standings)
+    odd = []
+    if after is not None and after < 0:
+        odd.append(_("more than is there"))
+    if is_frozen and one.kind != RequestKind.CLOSURE:
+        odd.append(_("the account is frozen"))
+    if one.makes_up:
+        odd.append(_("the community makes up for spent hours"))
+    originals = legs.get((one.area_id, one.original), [])
+    return Item(
+        Kind.MOVEMENT,
+        one,
+        one.asked_at,
+        one.author.member or one.author,
+        age=timesince(one.asked_at, at, depth=1),
+        may_decide=approvals.may_approve(one, by=user),
+        is_own=one.author_id == user.pk,
+        warnings=odd,
+        facts={
+            "before": before,
+            "after": after,
+            "legs": [(TransferKind(leg.kind).label, leg.amount) for leg in originals],
+        },
+    )
+
+
+def _balance(one, standings):
+    """What the member holds before and after, and whether it is frozen; None where it is of nobody.
+
+    What is given on, or used for a relative, comes from what was earned alone.
+    """
+    if one.member is None or one.kind == RequestKind.REVERSAL:
+        return None, None, False
+    nothing = (statements.Holdings(0, 0, 0), False)
+    holdings, is_frozen = standings.get(one.member.key, nothing)
+    is_own_use = one.kind == RequestKind.REDEEM and one.other_id is None
+    earned_alone = one.kind in GOES_OUT and not is_own_use
+    before = holdings.earned if earned_alone else holdings.total
+    minutes = one.minutes or 0
+    after = before - minutes if one.kind in GOES_OUT else before + minutes
+    return before, 0 if one.kind in TAKES_ALL else after, is_frozen
+
+
+MODELS = {Kind.VISIT: Visit, Kind.REGISTER: RegisterBatch, Kind.MOVEMENT: MovementRequest}
+LOAD = {Kind.VISIT: _visits, Kind.REGISTER: _registers, Kind.MOVEMENT: _movements}

@@ -1,0 +1,174 @@
+import re
+import unicodedata
+import uuid
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ledger import requests
+from ledger.models import MovementRequest, RequestKind
+from members import signing_in
+from members.models import Member
+from services import parsing
+from services.forms import ReadField, read_date
+
+NOBODY = _(
+    "We find nobody of this name with this end of the phone number in your community. "
+    "Look at both once more, or call us."
+)
+TOO_OFTEN = _("You have looked for somebody five times. Wait 15 minutes, or call us.")
+
+
+class HoursForm(forms.Form):
+    """How many hours, and the key that makes a second tap harmless."""
+
+    kind = RequestKind.DONATE
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    minutes = ReadField(
+        parsing.parse_hours,
+        label=_("How many hours?"),
+        help_text=_("Like 2, 1.5 or 90分钟."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["key"].initial = uuid.uuid4
+
+    def asked(self):
+        """What the session keeps; see `timebank.my_hours.asked`."""
+        found = self.cleaned_data
+        other, on = found.get("other"), found.get("on")
+        return {
+            "kind": str(self.kind),
+            "key": str(found["key"]),
+            "minutes": found["minutes"],
+            "other": other and other.pk,
+            "relation": found.get("relation", "") if other else "",
+            "proof": found.get("proof", "") if other else "",
+            "on": on and on.isoformat(),
+            "reason": found.get("reason", ""),
+        }
+
+    def refuse(self, refusal):
+        """Show what a rule forbids beside the field that it is about."""
+        field = "name" if refusal.field == "other" else refusal.field
+        self.add_error(field if field in self.fields else None, str(refusal))
+
+
+class RelativeForm(HoursForm):
+    """A relative in the member's own words: nobody is listed, only one who fits both is found."""
+
+    name = forms.CharField(
+        label=_("The relative's name"), max_length=60, help_text=_("As in the identity card.")
+    )
+    phone = forms.CharField(
+        label=_("The last four digits of their phone"),
+        max_length=30,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    relation = forms.ChoiceField(
+        label=_("What are they to you?"),
+        choices=MovementRequest.Relation.choices,
+        widget=forms.RadioSelect,
+    )
+    proof = forms.CharField(
+        label=_("What shows it?"),
+        max_length=500,
+        help_text=_("Like a household register or a marriage certificate. We look at it with you."),
+    )
+
+    def clean_phone(self):
+        digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", self.cleaned_data["phone"]))
+        if digits and (len(digits) < 4 or not digits.isascii()):
+            raise forms.ValidationError(_("Write the last four digits."))
+        if self.cleaned_data["phone"] and not digits:
+            raise forms.ValidationError(_("Write the last four digits."))
+        return digits
+
+    def clean(self):
+        """Look the relative up when all else is right: five times in 15 minutes, as one who tries
+        numbers would learn them."""
+        found = super().clean()
+        if self.errors or not found.get("name"):
+            return found
+        try:
+            tries = f"relative of {self.user.pk}"
+            signing_in.begin_attempt(tries, address=None, at=timezone.now())
+        except signing_in.Locked:
+            raise forms.ValidationError(TOO_OFTEN) from None
+        found["other"] = self._relative(found["name"].strip(), found["phone"])
+        if found["other"] is None:
+            self.add_error("name", NOBODY)
+        return found
+
+    def _relative(self, name, end):
+        member = self.user.member
+        others = Member.objects.filter(area=member.area_id, name=name).exclude(pk=member.pk)
+        fitting = others.filter(phones__number__endswith=end).distinct()[:2]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+class GiftForm(RelativeForm):
+    kind = RequestKind.GIFT
+
+
+class RedeemForm(RelativeForm):
+    """Hours to be used on a day: by the member, or by a relative where one is named."""
+
+    kind = RequestKind.REDEEM
+    OF_RELATIVE = ("name", "phone", "relation", "proof")
+
+    on = ReadField(
+        read_date,
+        label=_("On which day?"),
+        help_text=_("The day on which you would like help."),
+        widget=forms.DateInput({"type": "date"}),
+    )
+    reason = forms.CharField(
+        label=_("Why now?"),
+        required=False,
+        max_length=500,
+        help_text=_("Only needed before the usual age: for example an illness."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.fields["on"].widget.attrs["maxlength"]  # not an attribute of a date
+        self.fields["on"].initial = lambda: timezone.localdate().isoformat()
+        for name in self.OF_RELATIVE:
+            self.fields[name].required = False
+        if not self._may_need_a_reason():
+            del self.fields["reason"]
+
+    def _may_need_a_reason(self):
+        """Whether the member is, or may be, younger than those who use hours without a reason."""
+        member, now = self.user.member, timezone.now()
+        age = member.age_on(timezone.localdate(now))
+        try:
+            return age is None or age < requests.policy_for(member.area, now).redeem_age
+        except requests.NoPolicy:
+            return True
+
+    @property
+    def more_is_open(self):
+        """Whether the part about a relative is unfolded: somebody has begun to fill it in."""
+        return self.is_bound and any(self[name].data for name in self.OF_RELATIVE)
+
+    def clean_on(self):
+        if self.cleaned_data["on"] < timezone.localdate():
+            raise forms.ValidationError(_("This day has passed."))
+        return self.cleaned_data["on"]
+
+    def clean(self):
+        if self.more_is_open:
+            for name in self.OF_RELATIVE:
+                if name not in self.errors and not self.cleaned_data.get(name):
+                    self.add_error(name, self.fields[name].error_messages["required"])
+        return super().clean()
+
+
+FORMS = {RequestKind.GIFT: GiftForm, RequestKind.REDEEM: RedeemForm, RequestKind.DONATE: HoursForm}

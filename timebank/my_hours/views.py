@@ -1,0 +1,204 @@
+from functools import wraps
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from ledger import approvals, donations, gifts, requests, statements
+from ledger.models import MovementRequest, RequestKind
+from members import phones, signing_in
+from members.forms import CodeForm
+from timebank import passbook
+from timebank.my_hours import asked
+from timebank.my_hours.forms import FORMS
+
+# Where the asking stands, in the session: see `timebank.my_hours.asked`.
+PENDING = "my_hours"
+LATEST = 30
+UNDO = {RequestKind.DONATE: donations.undo, RequestKind.GIFT: gifts.undo}
+
+
+def member_page(view):
+    """For members and their own hours; staff have pages of their own."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if request.user.member_id is None:
+            return redirect("home")
+        return view(request, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+@require_safe
+@member_page
+def my_hours(request):
+    member = request.user.member
+    latest = _own(request).order_by("-asked_at", "-pk")[:LATEST]
+
+    return render(
+        request,
+        "my_hours/my_hours.html",
+        {"holdings": statements.holdings_of(member), "latest": latest},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def ask(request, kind):
+    form = FORMS[kind](request.POST if request.method == "POST" else None, user=request.user)
+
+    if form.is_bound and form.is_valid() and (goal := _begin(request, form)):
+        return goal
+
+    holdings = statements.holdings_of(request.user.member)
+    context = {
+        "form": form,
+        "holdings": holdings,
+        "usable": passbook.parts(asked.usable(kind, holdings)),
+    }
+    return render(request, f"my_hours/{kind}.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def confirm(request):
+    pending = request.session.get(PENDING)
+    if pending is None:
+        return redirect("my_hours")
+    if asked.filed(pending, by=request.user):
+        return redirect("my_hours_request", pending["key"])
+
+    numbers = asked.mobiles(request.user.member)
+    if request.method == "POST" and _send_code(request, pending, numbers):
+        return redirect("my_hours_code")
+
+    context = _shown(request, pending) | {"numbers": [phones.mask(n) for n in numbers]}
+    return render(request, "my_hours/confirm.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page
+def code(request):
+    pending = request.session.get(PENDING, {})
+    if "phone" not in pending:
+        return redirect("my_hours_confirm")
+    if asked.filed(pending, by=request.user):
+        return redirect("my_hours_request", pending["key"])
+
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and _confirm(request, form, pending):
+        return redirect("my_hours_request", pending["key"])
+
+    context = _shown(request, pending) | {"form": form, "masked": phones.mask(pending["phone"])}
+    return render(request, "my_hours/code.html", context)
+
+
+@require_safe
+@member_page
+def detail(request, key):
+    found = get_object_or_404(_own(request), key=key)
+
+    until = requests.undone_until(found)
+    context = {
+        "asked": found,
+        "until": until if until and timezone.now() <= until else None,
+        "may_withdraw": found.state == "waiting" and found.author_id == request.user.pk,
+    }
+    return render(request, "my_hours/request.html", context)
+
+
+@require_POST
+@member_page
+def undo(request, key):
+    found = get_object_or_404(_own(request), key=key)
+
+    try:
+        if found.kind not in UNDO:
+            raise requests.CannotBeUndone
+        UNDO[found.kind](found, by=request.user, at=timezone.now())
+    except requests.Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("You have your hours back."))
+
+    return redirect("my_hours_request", key)
+
+
+@require_POST
+@member_page
+def withdraw(request, key):
+    found = get_object_or_404(_own(request).filter(author=request.user), key=key)
+
+    try:
+        approvals.withdraw(found, by=request.user, at=timezone.now())
+    except requests.Refusal as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("You have taken your request back."))
+
+    return redirect("my_hours_request", key)
+
+
+def _own(request):
+    return MovementRequest.objects.visible_to(request.user).select_related("other", "area")
+
+
+def _begin(request, form):
+    """Where to go on from a form that the rules accept; None with the reason on it otherwise."""
+    pending = form.asked()
+    if asked.filed(pending, by=request.user):
+        return redirect("my_hours_request", pending["key"])
+    try:
+        asked.rehearse(pending, by=request.user, at=timezone.now())
+    except requests.Refusal as refusal:
+        form.refuse(refusal)
+        return None
+    request.session[PENDING] = pending
+    return redirect("my_hours_confirm")
+
+
+def _send_code(request, pending, numbers):
+    """Whether a code is on its way to the member's phone that was pressed."""
+    pressed = request.POST.get("phone", "")
+    if pressed not in [str(place) for place in range(len(numbers))]:
+        return False
+    phone = numbers[int(pressed)]
+    address = signing_in.address_of(request)
+    try:
+        asked.send_code(pending, phone, address=address, at=timezone.now())
+    except signing_in.TooManyCodes:
+        said = _("Too many codes were asked for. Wait 15 minutes, or call us.")
+        messages.error(request, said)
+        return False
+    request.session[PENDING] = pending | {"phone": phone}
+    return True
+
+
+def _confirm(request, form, pending):
+    """The request, filed; None with the reason on the form."""
+    typed = form.cleaned_data["code"]
+    try:
+        return asked.confirm(pending, typed, by=request.user, at=timezone.now())
+    except signing_in.CodeSpent:
+        form.add_error("code", _("This code no longer works. Please have a new one sent."))
+    except signing_in.WrongCode:
+        form.add_error("code", _("This is not the code that we sent last. Please look again."))
+    except requests.Refusal as refusal:
+        form.add_error(None, str(refusal))
+    return None
+
+
+def _shown(request, pending):
+    """What is about to happen, for the words of the page."""
+    holdings = statements.holdings_of(request.user.member)
+    most = asked.usable(pending["kind"], holdings, for_relative=bool(pending["other"]))
+    return {
+        "asked": asked.unsaved(pending, request.user.member),
+        "back": reverse(f"my_hours_{pending['kind']}"),
+        "left": max(most - pending["minutes"], 0),
+    }
