@@ -1,5 +1,6 @@
 """How gunicorn serves, in the demo and in production: gunicorn --config deploy/gunicorn.py"""
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,3 +23,5 @@ def when_ready(server):
     from timebank import checks
 
     checks.log_drift()
+    gc.collect()
+    gc.freeze()  # what was loaded by now stays: no worker looks through it again, all share it

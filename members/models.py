@@ -75,7 +75,10 @@ class Area(models.Model):
 
 
 class User(AbstractUser):
-    """Somebody who signs in: staff by password, a member by phone and code."""
+    """Somebody who signs in: staff by password, a member by phone and code.
+
+    `members.backends.RolesBackend` reads `_roles` along with the user of a request.
+    """
 
     member = models.OneToOneField(
         "Member", models.PROTECT, null=True, blank=True, related_name="user"
@@ -104,7 +107,7 @@ class User(AbstractUser):
         )
 
     def _held(self):
-        """Roles with the paths of their areas, read once for each request."""
+        """Roles with the paths of their areas."""
         if not hasattr(self, "_roles"):
             self._roles = list(self.roles.values_list("role", "area__path"))
         return self._roles

@@ -95,7 +95,7 @@ def _has_just_passed(pending):
 def _enter(request, member):
     goal = request.session.pop(PENDING)["next"]
     user = signing_in.user_for(member)
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user)
     request.session.set_expiry(settings.MEMBER_SESSION_SECONDS)
     if url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure()):
         return redirect(goal)

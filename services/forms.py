@@ -10,9 +10,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from members import access, search
-from members.models import Member
 from services import parsing
 from services.models import Category, Visit
+from services.visits import named
 
 SIDES = ("volunteer", "elder")
 WHO = _("Name, its initials, or the end of the phone number.")
@@ -126,12 +126,7 @@ class VisitForm(forms.Form):
         required=False,
         help_text=_("Like 90, 1.5 or 1小时30分."),
     )
-    category = forms.ModelChoiceField(
-        label=_("What was done"),
-        queryset=Category.objects.order_by("position", "code"),
-        empty_label=None,
-        widget=CategoryChips,
-    )
+    category = forms.CharField(label=_("What was done"), max_length=40, widget=CategoryChips)
     started_at = ReadField(
         parsing.parse_time,
         label=_("Start"),
@@ -162,11 +157,11 @@ class VisitForm(forms.Form):
 
     def offer(self, latest, *, again=None):
         """Fill an empty form: today, a new key, the last category; or `again` a visit undone."""
-        categories = {one.code: one for one in self.fields["category"].queryset}
+        categories = {one.code: one for one in Category.objects.order_by("position", "code")}
         recent = [visit.category_id for visit in latest]
         order = list(dict.fromkeys([*recent, *categories]))
-        chips = self.fields["category"]
-        chips.widget.usual = {code: one.usual_minutes for code, one in categories.items()}
+        chips = self.fields["category"].widget
+        chips.usual = {code: one.usual_minutes for code, one in categories.items()}
         chips.choices = [(code, str(categories[code])) for code in order]
         if self.is_bound:
             return
@@ -202,7 +197,7 @@ class VisitForm(forms.Form):
         )
 
     def clean(self):
-        self._find_people()
+        self._find_people_and_category()
         found = self.cleaned_data
         if found.get("category") and found.get("minutes") is None and "minutes" not in self.errors:
             found["minutes"] = found["category"].usual_minutes
@@ -240,21 +235,25 @@ class VisitForm(forms.Form):
         )
         return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
 
-    def _find_people(self):
-        """Turn what was typed or chosen into members, the chosen ones by one query."""
+    def _find_people_and_category(self):
+        """Turn what was typed or chosen into members and a category."""
         keys = {side: self.fields[side].widget.chosen() for side in SIDES}
-        known = self._chosen([key for key in keys.values() if key])
+        code = self.cleaned_data.pop("category", "")
+        known = named.read([key for key in keys.values() if key], code)
         for side in SIDES:
             if side in self.cleaned_data:
-                found = known.get(keys[side]) or self._look_up(side, self.cleaned_data[side])
-                self.cleaned_data[side] = found
-                if found is None:
-                    del self.cleaned_data[side]
+                found = self._within_reach(known.members.get(keys[side]))
+                found = found or self._look_up(side, self.cleaned_data.pop(side))
+                if found:
+                    self.cleaned_data[side] = found
+        if known.category:
+            self.cleaned_data["category"] = known.category
+        elif code:
+            self.add_error("category", _("Choose one of these."))
 
-    def _chosen(self, keys):
-        """The members of these keys, by key, as far as the user may log a visit of theirs."""
-        people = Member.objects.filter(key__in=keys).select_related("area", "elder")
-        return {one.key: one for one in people if access.may_log(self.user, one.area)}
+    def _within_reach(self, member):
+        """The member, if the user may log a visit of theirs."""
+        return member if member and access.may_log(self.user, member.area) else None
 
     def _look_up(self, side, text):
         """The one person whom the text can mean; otherwise ask which, and return None."""

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(
             Path(__file__).with_suffix(".sql").read_text(),
-            "DROP FUNCTION services_beside_visit(bigint, bigint, uuid, bigint, date, uuid)",
+            "DROP FUNCTION services_book_visit; DROP FUNCTION services_beside_visit;"
+            "DROP TYPE services_beside",
         )
     ]

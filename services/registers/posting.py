@@ -257,7 +257,7 @@ class _Poster:
             category=self.categories[seen["category"]],
             service_date=day,
             minutes=seen["minutes"],
-            is_banked=seen["banked"],
+            choice=seen["choice"],
             started_at=_moment(day, seen["start"]),
             ended_at=_moment(day, seen["end"]),
             method=seen["method"],

@@ -13,10 +13,11 @@ from services.registers.cells import Cannot, Cells
 from services.registers.headings import plain
 
 MARKS = {
-    True: "是 y yes 1 √ ✓ ✔ 对 true 存 存入 已存 已存入 入账 已入账 储蓄 banked ok",
-    False: "否 n no 0 × ✗ ✘ x 不 不是 false 不存 未存 未存入 不存入 未入账 无 - — /",
+    Visit.Choice.BANK: "是 y yes 1 √ ✓ ✔ 对 true 存 存入 已存 已存入 入账 已入账 储蓄 banked ok",
+    Visit.Choice.DONATE: "捐 捐赠 捐出 已捐 已捐赠 捐入公益池 公益池 donated donate",
+    Visit.Choice.WAIVE: "否 n no 0 × ✗ ✘ x 不 不是 false 不存 未存 未存入 不存入 未入账 无 - — /",
 }
-MARK_OF = {word: mark for mark, words in MARKS.items() for word in words.split()}
+MARK_OF = {word: mark.value for mark, words in MARKS.items() for word in words.split()}
 METHODS = {
     Visit.Method.SIGNATURE: "签字 签名 本人签字 老人签字 签收 signature signed sign",
     Visit.Method.CALLBACK: "电话回访 回访 电话 电话确认 电话核实"
@@ -57,7 +58,7 @@ def understand(
         visit[f"{side}_name"], visit[f"{side}_digits"] = _person(cells, side)
     visit["category"] = _category(cells, categories)
     visit.update(_times(cells, rounding))
-    visit["banked"] = _mark(cells)
+    visit["choice"] = _choice(cells)
     visit["method"] = _method(cells)
     visit["note"] = cells.text("note", LONGEST_NOTE)
     visit["warnings"] = cells.warnings
@@ -189,16 +190,16 @@ def _minutes_of(time: datetime.time) -> int:
     return time.hour * 60 + time.minute
 
 
-def _mark(cells: Cells) -> bool:
-    """Whether the hours were banked. A blank cell in a column of ticks means that they were not;
-    without such a column they were: banking is the rule."""
+def _choice(cells: Cells) -> str:
+    """Whether the hours were banked, or donated. A blank cell in a column of ticks means that they
+    were not banked; without such a column they were: banking is the rule."""
     if "banked" not in cells.written:
         cells.warn("no_mark")
-        return True
+        return Visit.Choice.BANK.value
     written = plain(cells.written["banked"])
     if written and written not in MARK_OF:
         raise Cannot("unknown_mark", value=written[:40])
-    return bool(written) and MARK_OF[written]
+    return MARK_OF[written] if written else Visit.Choice.WAIVE.value
 
 
 def _method(cells: Cells) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -16,14 +16,20 @@ from services import workdays
 from services.models import Visit
 from services.visits.refusals import NoPolicy, NotAnElder, NotAVolunteer, OtherCommunity, SamePerson
 
-BESIDE = "SELECT * FROM services_beside_visit(%s, %s, %s, %s, %s, %s)"
+_POLICY = [field.attname for field in Policy._meta.concrete_fields]
+_BESIDE = (
+    f"SELECT b.*, b::text, {', '.join(f'p.{name}' for name in _POLICY)}"  # noqa: S608
+    " FROM services_beside_visit(%s, %s, %s, %s, %s, %s) b"
+    " LEFT JOIN ledger_policy_in_force(%s, %s) p ON true"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """The facts of a visit, the policy they fall under, and what is on record beside them.
 
-    `account` is None before the volunteer's first hours; `twin` is the visit with the same key.
+    `account` is None before the volunteer's first hours; `twin` is the visit with the same key;
+    `mark` is equal as long as what is on record is.
     """
 
     facts: VisitFacts
@@ -31,6 +37,7 @@ class Known:
     account: int | None
     twin: int | None
     is_same_pair_that_day: bool
+    mark: str
 
     @property
     def credit(self) -> Credit:
@@ -49,14 +56,10 @@ def lock(volunteer: Member) -> None:
 
 
 def gather(visit: Visit, minutes: int) -> Known:
-    """Lock the volunteer as `lock` does, and read the facts."""
-    beside = _beside(visit)
+    """Read the facts as they are now. Raises NotAVolunteer, NoPolicy and what check_people does."""
+    beside, mark, policy = _beside(visit)
     check_people(visit)
     recorded_on = timezone.localdate(visit.entered_at)
-    try:
-        policy = Policy.objects.in_force(visit.area, visit.service_date)
-    except Policy.DoesNotExist:
-        raise NoPolicy from None
     facts = VisitFacts(
         minutes=minutes,
         service_date=visit.service_date,
@@ -75,7 +78,8 @@ def gather(visit: Visit, minutes: int) -> Known:
         balance=beside.balance or 0,
         ceiling=beside.ceiling,
     )
-    return Known(facts, policy, beside.account, beside.twin, beside.is_same_pair_that_day)
+    same_pair = beside.is_same_pair_that_day
+    return Known(facts, policy, beside.account, beside.twin, same_pair, mark)
 
 
 def check_people(visit: Visit) -> None:
@@ -102,8 +106,14 @@ def _workdays(service_date: date, recorded_on: date, policy: Policy) -> int:
     )
 
 
+def place(visit: Visit) -> tuple[Any, ...]:
+    """What the SQL functions beside a visit want to know of it."""
+    people = (visit.area_id, visit.volunteer_id, visit.volunteer.key, visit.elder_id)
+    return (*people, visit.service_date, visit.key)
+
+
 class _Beside(NamedTuple):
-    """What the SQL function `services_beside_visit` returns; no account before the first hours."""
+    """A row of the SQL type `services_beside`; no account before the first hours."""
 
     account: int | None
     balance: int | None
@@ -115,15 +125,18 @@ class _Beside(NamedTuple):
     is_same_pair_that_day: bool
 
 
-def _beside(visit: Visit) -> _Beside:
-    """Everything on record that bears on the visit, in one round trip. Raises NotAVolunteer."""
-    people = (visit.area_id, visit.volunteer_id, visit.volunteer.key, visit.elder_id)
+def _beside(visit: Visit) -> tuple[_Beside, str, Policy]:
+    """Everything on record that bears on the visit, its mark, and the policy: one round trip."""
     with connection.cursor() as cursor:
-        cursor.execute(BESIDE, (*people, visit.service_date, visit.key))
+        cursor.execute(_BESIDE, (*place(visit), visit.area_id, visit.service_date))
         row = cursor.fetchone()
     if row is None:
         raise NotAVolunteer
-    return _Beside(*row)
+    n = len(_Beside._fields)
+    policy = row[n + 1 :]
+    if policy[0] is None:
+        raise NoPolicy
+    return _Beside(*row[:n]), row[n], Policy.from_db(connection.alias, _POLICY, policy)
 
 
 def same_pair(visit: Visit, visits: QuerySet[Visit]) -> QuerySet[Visit]:

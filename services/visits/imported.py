@@ -24,7 +24,7 @@ HOLDS_TIME = (Visit.State.COMPLETED, Visit.State.CONFIRMED)
 class ImportedVisit:
     """One row of a register. `key` is the same whenever the same row is posted again.
 
-    `volunteer` comes with its area, `category` is the row's own; `is_banked` is the register's own
+    `volunteer` comes with its area, `category` is the row's own; `choice` is the register's own
     mark. Minutes are as written, 1 to 1440.
     """
 
@@ -34,7 +34,7 @@ class ImportedVisit:
     category: Category
     service_date: date
     minutes: int
-    is_banked: bool = True
+    choice: str = Visit.Choice.BANK
     started_at: datetime | None = None
     ended_at: datetime | None = None
     method: str = Visit.Method.PAPER
@@ -139,7 +139,6 @@ class _Book:
 
     def _credit(self, row: ImportedVisit, account: int, policy: Policy) -> Credit:
         """Credit the row, and remember what it takes from the day and adds to the balance."""
-        choice = Visit.Choice.BANK if row.is_banked else Visit.Choice.WAIVE
         standing = self.standing[account]
         day = (row.volunteer.pk, row.service_date)
         worth = credit(
@@ -148,7 +147,7 @@ class _Book:
                 service_date=row.service_date,
                 recorded_on=timezone.localdate(self.at),
                 grade="C",
-                choice=choice,
+                choice=row.choice,
                 is_imported=True,
                 is_service=row.category.is_bankable,
                 is_frozen=standing.frozen,
@@ -176,7 +175,7 @@ class _Book:
             started_at=row.started_at,
             ended_at=row.ended_at,
             method=row.method,
-            choice=Visit.Choice.BANK if row.is_banked else Visit.Choice.WAIVE,
+            choice=row.choice,
             source=Visit.Source.IMPORT,
             note=row.note,
             state=Visit.State.COMPLETED if waits else Visit.State.CONFIRMED,

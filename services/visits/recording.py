@@ -1,19 +1,32 @@
 """Recording a visit that has taken place, and booking its hours."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from contextlib import nullcontext
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
-from ledger import transfers
 from ledger.policy import Credit, Question, Reason
+from ledger.transfers import Refused
 from members.models import Area, Member, User
 from services.models import Category, Visit
 from services.visits import booking, doubts, facts, refusals
 from services.visits.facts import Known
 
+# Others may book for the same volunteer between our reading and our writing, but not for ever.
+TRIES = 20
+_COLUMNS = [field for field in Visit._meta.concrete_fields if not field.primary_key]
+_WRITE = f"""
+    WITH booked AS MATERIALIZED (
+        SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
+            %s::bigint[], %s::bigint[], %s, %s) AS refused
+    ), written AS (
+        INSERT INTO services_visit ({", ".join(field.attname for field in _COLUMNS)})
+        SELECT {", ".join(["%s"] * len(_COLUMNS))} FROM booked WHERE refused IS NULL RETURNING id
+    )
+    SELECT refused, (SELECT id FROM written) FROM booked
+"""  # noqa: S608
 # What makes two visits under one key the same visit.
 CONTENT = (
     "area_id",
@@ -72,28 +85,16 @@ def log(
         entered_at=at,
     )
     try:
-        with transaction.atomic():
-            return _record(visit, minutes, seen)
+        for _ in range(TRIES):
+            known = facts.gather(visit, minutes)
+            if known.twin:
+                return _first(known.twin, visit, known)
+            credit = _judge(visit, known, seen)
+            if _write(visit, known, credit):
+                return visit
     except IntegrityError as error:
         raise refusals.in_words(error, visit) from error
-
-
-def _record(visit: Visit, minutes: int, seen: Collection[str] | None) -> Visit:
-    known = facts.gather(visit, minutes)
-    if known.twin:
-        return _first(known.twin, visit, known)
-    credit = known.credit
-    if Question.LATE in credit.questions and not visit.note:
-        raise refusals.NeedsReason
-    if seen is not None:
-        unseen = [doubt for doubt in doubts.about(visit, known) if doubt.code not in seen]
-        if unseen:
-            raise doubts.Doubts(unseen)
-    credit = _book(visit, known, credit)
-    booking.write_down(visit, credit)
-    visit.questions = list(credit.questions)
-    visit.save(force_insert=True)
-    return visit
+    raise refusals.NotPosted
 
 
 def _first(pk: int, visit: Visit, known: Known) -> Visit:
@@ -105,32 +106,48 @@ def _first(pk: int, visit: Visit, known: Known) -> Visit:
     return first
 
 
-def _book(visit: Visit, known: Known, credit: Credit) -> Credit:
-    """Post what the visit banks, or hold it back for a second person; return what became of it."""
-    if credit.questions:
-        visit.state = Visit.State.COMPLETED
-        return credit.held_back(Reason.UNDER_REVIEW)
-    visit.state = Visit.State.CONFIRMED
-    visit.confirmed_at = visit.entered_at
-    if not credit.moved:
-        return credit
-    try:
-        with refusals.of_the_ledger():
-            _post(visit, known, credit)
-    except refusals.AccountFrozen:  # since the facts were read
-        visit.confirmed_at = visit.journal = None
-        frozen = replace(known, facts=replace(known.facts, is_frozen=True))
-        return _book(visit, frozen, frozen.credit)
+def _judge(visit: Visit, known: Known, seen: Collection[str] | None) -> Credit:
+    """Set what becomes of the visit: it counts at once, or is held back for a second person."""
+    credit = known.credit
+    if Question.LATE in credit.questions and not visit.note:
+        raise refusals.NeedsReason
+    if seen is not None:
+        unseen = [doubt for doubt in doubts.about(visit, known) if doubt.code not in seen]
+        if unseen:
+            raise doubts.Doubts(unseen)
+    waits = bool(credit.questions)
+    visit.state = Visit.State.COMPLETED if waits else Visit.State.CONFIRMED
+    visit.confirmed_at = None if waits else visit.entered_at
+    visit.questions = list(credit.questions)
+    visit.journal = visit.key if credit.moved and not waits else None
+    booking.write_down(visit, credit.held_back(Reason.UNDER_REVIEW) if waits else credit)
     return credit
 
 
-def _post(visit: Visit, known: Known, credit: Credit) -> None:
-    visit.journal = visit.key
-    transfers.post_journal(
-        visit.area_id,
-        visit.journal,
-        booking.legs(credit, known.account or booking.account_of(visit)),
-        effective_on=visit.service_date,
-        by=visit.entered_by_id,
-        policy=known.policy.pk,
-    )
+def _write(visit: Visit, known: Known, credit: Credit) -> bool:
+    """Book the hours and insert the visit, in one statement that does both or neither.
+
+    False when the facts have changed since they were read, an account opened now among them. What
+    the ledger refuses raises a Refusal, but a frozen account: that is a fact to read again.
+    """
+    legs = []
+    if visit.journal:
+        if known.account is None:
+            booking.account_of(visit)
+            return False
+        legs = booking.legs(credit, known.account)
+    columns = [list(column) for column in zip(*legs, strict=True)] or [[]] * 4
+    row = [field.get_db_prep_save(getattr(visit, field.attname), connection) for field in _COLUMNS]
+    booked = (*facts.place(visit), known.mark, *columns, visit.entered_by_id, known.policy.pk)
+    # A statement alone is a transaction by itself; in a caller's one it must not spoil that.
+    apart = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with apart, connection.cursor() as cursor:
+        cursor.execute(_WRITE, [*booked, *row])
+        refused, visit.pk = cursor.fetchone()
+    if refused in ("changed", "frozen"):
+        return False
+    with refusals.of_the_ledger():
+        if refused:
+            raise Refused(refused, visit.key)
+    visit._state.adding = False
+    return True

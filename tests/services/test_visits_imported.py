@@ -61,12 +61,21 @@ def test_a_row_becomes_a_confirmed_visit_of_two_people(pair, staff):
 
 
 def test_a_row_that_its_register_marks_as_not_banked_is_waived(pair, staff):
-    one = row(*pair, is_banked=False)
+    one = row(*pair, choice="waive")
 
     visit = post([one], staff).visits[one.key]
 
     assert (visit.choice, visit.banked_minutes, visit.not_banked) == ("waive", 0, {"waived": 90})
     assert not Transfer.objects.exists()
+
+
+def test_a_row_that_its_register_marks_as_donated_goes_to_the_pool(pair, staff):
+    one = row(*pair, choice="donate")
+
+    visit = post([one], staff).visits[one.key]
+
+    assert (visit.choice, visit.banked_minutes, visit.not_banked) == ("donate", 0, {"donated": 90})
+    assert (balance(pair[0]), pool()) == (0, 0)
 
 
 def test_lateness_eligibility_and_rounding_do_not_count_for_imports(pair, staff):
@@ -87,7 +96,7 @@ def test_the_cap_for_imports_counts_rows_of_the_same_day_in_their_order(pair, st
 
 
 def test_the_cap_counts_visits_on_record_and_spares_those_not_banked(pair, staff):
-    post([row(*pair, minutes=300), row(*pair, minutes=400, is_banked=False)], staff)
+    post([row(*pair, minutes=300), row(*pair, minutes=400, choice="waive")], staff)
     one = row(*pair, minutes=300)
 
     assert post([one], staff).visits[one.key].banked_minutes == 180

@@ -4,17 +4,19 @@ import os
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
 
-from ledger import statements
+from ledger import accounts, statements
 from ledger.models import Transfer, TransferKind
 from services import visits
 from services.models import Visit
-from services.visits import facts, refusals
+from services.visits import recording, refusals
 from tests.factories import ElderFactory, StaffFactory, VolunteerFactory
+from tests.services.test_visits_imported import row
 from tests.services.test_visits_log import NOW, log
 from timebank import database
 
@@ -71,12 +73,15 @@ def without_its_lock(name):
         assert rule.count(" FOR NO KEY UPDATE") == 1
         bad_rule = rule.replace(" FOR NO KEY UPDATE", "").replace(name, f"{name}_unlocked")
         superuser.execute(bad_rule)
-    return facts.BESIDE.replace(name, f"{name}_unlocked")
+    return recording._WRITE.replace(name, f"{name}_unlocked")
 
 
 @pytest.fixture
 def pair():
-    return VolunteerFactory().member, ElderFactory().member
+    """Volunteer and elder; opening the volunteer's account would put two clerks in line as well."""
+    volunteer = VolunteerFactory().member
+    accounts.open_for(volunteer.area, [volunteer.key])
+    return volunteer, ElderFactory().member
 
 
 @pytest.fixture
@@ -100,7 +105,7 @@ def test_two_clerks_at_once_do_not_pass_the_cap_of_the_day(pair, clerk):
 
 
 def test_without_the_lock_two_clerks_do_pass_it(pair, clerk, monkeypatch):
-    monkeypatch.setattr(facts, "BESIDE", without_its_lock("services_beside_visit"))
+    monkeypatch.setattr(recording, "_WRITE", without_its_lock("services_book_visit"))
     other = StaffFactory()
 
     second_while_first_is_open(
@@ -108,6 +113,30 @@ def test_without_the_lock_two_clerks_do_pass_it(pair, clerk, monkeypatch):
     )
 
     assert balance(pair[0]) == 360
+
+
+def test_two_clerks_who_log_the_first_hours_at_once_do_not_pass_the_cap(clerk):
+    volunteer, elder = VolunteerFactory().member, ElderFactory().member
+    other = StaffFactory()
+
+    second_while_first_is_open(
+        lambda: log(volunteer, elder, minutes=180, by=clerk),
+        lambda: log(volunteer, elder, minutes=180, by=other),
+    )
+
+    assert balance(volunteer) == 240
+
+
+def test_facts_that_change_again_and_again_end_in_words_and_book_nothing(pair, clerk, monkeypatch):
+    gather = recording.facts.gather
+    monkeypatch.setattr(
+        recording.facts, "gather", lambda *args: replace(gather(*args), mark="(old)")
+    )
+
+    with pytest.raises(refusals.NotPosted):
+        log(*pair, by=clerk)
+
+    assert (Visit.objects.count(), balance(pair[0])) == (0, 0)
 
 
 def test_one_visit_sent_several_times_at_once_is_booked_once(pair, clerk):
@@ -186,3 +215,37 @@ def test_many_clerks_for_many_volunteers_at_once_lock_nobody_out(clerk):
 
     assert {type(result) for result in results} == {Visit}
     assert [balance(volunteer) for volunteer in volunteers] == [120, 120, 120]
+
+
+def imported(pair, clerk, checker, **changes):
+    rows = [row(*pair, service_date=NOW.date(), minutes=300, **changes)]
+    return visits.post_imported(rows, batch_author=clerk, approver=checker, at=NOW)
+
+
+def test_a_register_and_a_clerk_at_once_do_not_pass_the_cap_together(pair, clerk):
+    checker = StaffFactory(role="checker")
+
+    _, second = second_while_first_is_open(
+        lambda: imported(pair, clerk, checker), lambda: log(*pair, minutes=180, by=clerk)
+    )
+
+    assert (second.banked_minutes, second.not_banked) == (0, {"day_cap": 180})
+    assert balance(pair[0]) == 300
+
+
+def test_two_registers_with_the_same_row_at_once_book_it_once(pair, clerk):
+    checker, key = StaffFactory(role="checker"), uuid.uuid4()
+
+    results = at_once(*[lambda: imported(pair, clerk, checker, key=key)] * AT_ONCE)
+
+    assert {result.visits[key].key for result in results} == {key}
+    assert (Visit.objects.count(), balance(pair[0])) == (1, 300)
+
+
+def test_two_registers_at_once_do_not_pass_the_cap_together(pair, clerk):
+    checker = StaffFactory(role="checker")
+
+    at_once(*[lambda: imported(pair, clerk, checker)] * 2)
+
+    assert sorted(Visit.objects.values_list("banked_minutes", flat=True)) == [180, 300]
+    assert balance(pair[0]) == 480

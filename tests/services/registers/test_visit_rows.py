@@ -51,7 +51,7 @@ def test_a_plain_row_is_understood():
         "start": "09:00",
         "end": "10:00",
         "minutes": 60,
-        "banked": True,
+        "choice": "bank",
         "method": "paper",
         "note": "",
         "warnings": [],
@@ -122,30 +122,32 @@ def test_a_phone_column_tells_namesakes_apart_too():
 
 
 @pytest.mark.parametrize(
-    ("mark", "banked"),
+    ("mark", "choice"),
     [
-        ("是", True),
-        ("√", True),
-        ("Yes", True),
-        (True, True),
-        (1, True),
-        ("已存入", True),
-        ("否", False),
-        ("×", False),
-        ("no", False),
-        (False, False),
-        (0, False),
-        ("", False),
+        ("是", "bank"),
+        ("√", "bank"),
+        ("Yes", "bank"),
+        (True, "bank"),
+        (1, "bank"),
+        ("已存入", "bank"),
+        ("否", "waive"),
+        ("×", "waive"),
+        ("no", "waive"),
+        (False, "waive"),
+        (0, "waive"),
+        ("", "waive"),
+        ("捐赠", "donate"),
+        ("Donated", "donate"),
     ],
 )
-def test_the_mark_says_whether_the_hours_were_banked(mark, banked):
-    assert understand(banked=mark)["banked"] is banked
+def test_the_mark_says_whether_the_hours_were_banked_or_donated(mark, choice):
+    assert understand(banked=mark)["choice"] == choice
 
 
 def test_without_a_column_of_marks_hours_bank_and_the_preview_says_so():
     seen = understand(without=["banked"])
 
-    assert seen["banked"] is True
+    assert seen["choice"] == "bank"
     assert seen["warnings"] == [{"code": "no_mark"}]
 
 
