@@ -1,11 +1,20 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ledger.movement_request import (
+    ALWAYS_TWO_PERSONS,
+    RequestKind,
+    asks_two_persons,
+)
+from ledger.movement_request import (
+    MovementRequest as MovementRequest,
+)
 from members.models import Area
 
 
@@ -48,6 +57,25 @@ class Policy(models.Model):
         _("bankable per day in an imported register"), null=True, default=480
     )
     pool_floor = models.BigIntegerField(_("lowest public pool"), null=True, blank=True)
+    two_persons = ArrayField(
+        models.CharField(max_length=8, choices=RequestKind),
+        default=asks_two_persons,
+        verbose_name=_("movements that need a second person"),
+    )
+    undo_minutes = models.PositiveSmallIntegerField(_("minutes to undo"), default=10)
+    gift_cap_year = models.PositiveIntegerField(
+        _("given on per person and year"), null=True, blank=True, default=200 * 60
+    )
+    gift_age = models.PositiveSmallIntegerField(_("youngest receiver of a gift"), default=60)
+    redeem_age = models.PositiveSmallIntegerField(_("own use from the age of"), default=60)
+    relative_age = models.PositiveSmallIntegerField(
+        _("youngest relative to redeem for"), default=60
+    )
+    hold_days = models.PositiveSmallIntegerField(_("days until a hold expires"), default=30)
+    grant_minutes = models.PositiveIntegerField(_("granted per month"), default=240)
+    heir_months = models.PositiveSmallIntegerField(
+        _("months for relatives to apply for a closed account"), default=12
+    )
     due_workdays = models.PositiveSmallIntegerField(_("working days to record a visit"), default=10)
     bankable_days = models.PositiveSmallIntegerField(
         _("days until a visit is too late"), default=60
@@ -72,6 +100,20 @@ class Policy(models.Model):
                 name="ledger_policy_rounds_to_a_minute_or_more",
                 condition=Q(rounding_measured__gte=1, rounding_paper__gte=1),
             ),
+            models.CheckConstraint(
+                name="ledger_policy_asks_two_persons_where_it_must",
+                condition=Q(two_persons__contains=ALWAYS_TWO_PERSONS),
+                violation_error_message=_(
+                    "Gifts, redemptions, opening balances and reversals always need two persons."
+                ),
+            ),
+            models.CheckConstraint(
+                name="ledger_policy_two_persons_are_for_kinds_that_exist",
+                condition=Q(two_persons__contained_by=RequestKind.values),
+            ),
+            models.CheckConstraint(
+                name="ledger_policy_holds_last_a_day_or_more", condition=Q(hold_days__gte=1)
+            ),
         ]
 
     def __str__(self):
@@ -86,6 +128,15 @@ class TransferKind(models.IntegerChoices):
     DONATE = 3, _("donated")
     OVERFLOW = 4, _("over the balance cap, to the public pool")
     REVERSAL = 5, _("reversal")
+    REDEEM = 6, _("redeemed")
+    GIFT = 7, _("given to a relative")
+    GRANT = 8, _("granted by the public pool")
+    GRANT_EXPIRY = 9, _("grant expired")
+    OPENING = 10, _("opening balance")
+    MOVE_OUT = 11, _("moved to another community")
+    MOVE_IN = 12, _("moved from another community")
+    CLOSURE = 13, _("account closed")
+    CORRECTION = 14, _("made up for by the community")
 
 
 class AccountKind(models.IntegerChoices):
@@ -94,6 +145,10 @@ class AccountKind(models.IntegerChoices):
     MEMBER = 1, _("time account")
     ISSUANCE = 2, _("issuance")
     POOL = 3, _("public pool")
+    GRANT = 4, _("granted hours")
+    CLEARING = 5, _("clearing with another community")
+    GIFTED = 6, _("hours given by others")
+    CORRECTION = 7, _("corrections")
 
 
 class Account(models.Model):
@@ -105,6 +160,10 @@ class Account(models.Model):
     kind = models.SmallIntegerField(choices=AccountKind)
     holder = models.UUIDField(null=True)
     opened_at = models.DateTimeField()
+    peer = models.BigIntegerField(null=True)
+    grant_key = models.UUIDField(null=True)
+    purpose = models.TextField(null=True)
+    expires_on = models.DateField(null=True)
 
     class Meta:
         managed = False
@@ -123,6 +182,7 @@ class Balance(models.Model):
     floor = models.BigIntegerField(null=True)
     ceiling = models.BigIntegerField(null=True)
     frozen = models.BooleanField()
+    closed_through = models.DateField(null=True)
 
     class Meta:
         managed = False
@@ -151,6 +211,7 @@ class Transfer(models.Model):
     approver = models.BigIntegerField(null=True)
     policy = models.BigIntegerField(null=True)
     reverses = models.BigIntegerField(null=True)
+    relates_to = models.DateField(null=True)
 
     class Meta:
         managed = False
@@ -173,7 +234,83 @@ class Entry(models.Model):
     effective_on = models.DateField()
     recorded_at = models.DateTimeField()
     reverses = models.BigIntegerField(null=True)
+    relates_to = models.DateField(null=True)
 
     class Meta:
         managed = False
         db_table = "ledger_entry"
+
+
+class Period(models.Model):
+    """A closed month of a book: nothing effective up to its last day is posted. Read only."""
+
+    pk = models.CompositePrimaryKey("community_id", "closed_through")
+    community = models.ForeignKey(Area, models.DO_NOTHING, related_name="+")
+    closed_through = models.DateField()
+    actor = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "ledger_period"
+
+
+class LimitChange(models.Model):
+    """A value that an account's limits had from then on. Read only."""
+
+    pk = models.CompositePrimaryKey("community_id", "id")
+    community = models.ForeignKey(Area, models.DO_NOTHING, related_name="+")
+    id = models.BigIntegerField()
+    account_id = models.BigIntegerField()
+    floor = models.BigIntegerField(null=True)
+    ceiling = models.BigIntegerField(null=True)
+    frozen = models.BooleanField()
+    actor = models.BigIntegerField(null=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "ledger_limit_change"
+
+
+class Hold(models.Model):
+    """Minutes set aside on one account; those of one key belong together. Read only."""
+
+    pk = models.CompositePrimaryKey("community_id", "id")
+    community = models.ForeignKey(Area, models.DO_NOTHING, related_name="+")
+    id = models.BigIntegerField()
+    key = models.UUIDField()
+    leg = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+    actor = models.BigIntegerField()
+    approver = models.BigIntegerField(null=True)
+    policy = models.BigIntegerField(null=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "ledger_hold"
+
+
+class HoldResolution(models.Model):
+    """What became of a hold, once and for ever; of a charge the minutes drawn. Read only."""
+
+    class Kind(models.IntegerChoices):
+        CHARGED = 1, _("charged")
+        RELEASED = 2, _("released")
+        EXPIRED = 3, _("expired")
+
+    pk = models.CompositePrimaryKey("community_id", "hold_id")
+    community = models.ForeignKey(Area, models.DO_NOTHING, related_name="+")
+    hold_id = models.BigIntegerField()
+    kind = models.SmallIntegerField(choices=Kind)
+    amount = models.BigIntegerField()
+    journal = models.UUIDField(null=True)
+    actor = models.BigIntegerField()
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "ledger_hold_resolution"

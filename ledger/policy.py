@@ -50,6 +50,8 @@ class Question(TextChoices):
 class Payer(TextChoices):
     """Whose hours are charged with what the volunteer is credited."""
 
+    ELDER = "elder", _("the elder's own or granted hours")
+    ELDER_AND_POOL = "elder_and_pool", _("the elder's hours, and the public pool for the rest")
     POOL = "pool", _("public pool")
     NOBODY = "nobody", _("nobody")
 
@@ -64,7 +66,8 @@ class VisitFacts:
     """All that decides what a visit is worth.
 
     `used_…` is what other visits have taken before; `ceiling` is the account's own, which stands
-    beside the policy's cap.
+    beside the policy's cap. `elder_available` are the minutes that the elder can pay with on that
+    day, of every source (`spending.available`) or set aside for the visit.
     """
 
     minutes: int
@@ -85,6 +88,7 @@ class VisitFacts:
     used_that_week: int = 0
     balance: int = 0
     ceiling: int | None = None
+    elder_available: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class Credit:
     served ≥ bankable ≥ banked; the minutes of `reasons` add up to served − banked. `donated` runs
     through the volunteer's account to the pool, `overflow` goes to the pool directly. `questions`
     is not empty when a second person has to approve.
+
+    `from_elder` is the part of what moves that the elder's hours pay, `from_pool` the other one.
     """
 
     served: int
@@ -104,18 +110,32 @@ class Credit:
     payer: Payer
     reasons: Mapping[str, int]
     questions: tuple[str, ...]
+    from_elder: int = 0
 
     @property
     def moved(self) -> int:
         """What issuance gives, and the payer is charged with."""
         return self.banked + self.donated + self.overflow
 
+    @property
+    def from_pool(self) -> int:
+        """What the public pool covers."""
+        return self.moved - self.from_elder
+
     def held_back(self, reason: Reason) -> "Credit":
         """The same visit while nothing of it moves, for `reason`."""
         kept = {code: m for code, m in self.reasons.items() if code not in MOVES_ELSEWHERE}
         if self.moved:
             kept[reason.value] = kept.get(reason.value, 0) + self.moved
-        return replace(self, banked=0, donated=0, overflow=0, payer=Payer.NOBODY, reasons=kept)
+        return replace(
+            self,
+            banked=0,
+            donated=0,
+            overflow=0,
+            from_elder=0,
+            payer=Payer.NOBODY,
+            reasons=kept,
+        )
 
 
 def credit(facts: VisitFacts, policy: "Policy") -> Credit:
@@ -123,6 +143,9 @@ def credit(facts: VisitFacts, policy: "Policy") -> Credit:
 
     Time that is rounded up counts as served as well, so that no minute is banked which is not on
     record as served. A frozen account holds back everything that would have moved.
+
+    The elder's hours pay first, to the last minute; the pool pays the rest for whom it covers. For
+    whom it does not, what the elder cannot pay is served and not bankable.
     """
     rounded = _rounded(facts, policy)
     served = max(facts.minutes, rounded)
@@ -138,20 +161,31 @@ def credit(facts: VisitFacts, policy: "Policy") -> Credit:
             reasons[reason.value] = bankable - room
             bankable = room
     banked, donated, overflow = _destinations(bankable, facts, policy, reasons)
+    moved = banked + donated + overflow
+    from_elder = 0 if facts.is_imported else min(moved, facts.elder_available)
     result = Credit(
         served=served,
         bankable=bankable,
         banked=banked,
         donated=donated,
         overflow=overflow,
-        payer=Payer.POOL if banked + donated + overflow else Payer.NOBODY,
+        payer=_payer(moved, from_elder),
         reasons=reasons,
         questions=_questions(facts, policy, served),
+        from_elder=from_elder,
     )
     if facts.is_frozen and result.moved:
         result = result.held_back(Reason.ACCOUNT_FROZEN)
         return replace(result, questions=(*result.questions, Question.ACCOUNT_FROZEN.value))
     return result
+
+
+def _payer(moved: int, from_elder: int) -> Payer:
+    if not moved:
+        return Payer.NOBODY
+    if not from_elder:
+        return Payer.POOL
+    return Payer.ELDER if from_elder == moved else Payer.ELDER_AND_POOL
 
 
 def _rounded(facts: VisitFacts, policy: "Policy") -> int:
@@ -174,13 +208,21 @@ def _exclusion(facts: VisitFacts, policy: "Policy") -> Reason | None:
         return Reason.TOO_SHORT
     if (facts.recorded_on - facts.service_date).days > policy.bankable_days:
         return Reason.TOO_LATE
-    if not (facts.is_eligible or facts.is_urgent):
+    if not (_is_covered(facts) or facts.elder_available):
         return Reason.NOT_ELIGIBLE
     return None
 
 
+def _is_covered(facts: VisitFacts) -> bool:
+    """Whether the public pool pays what the elder does not."""
+    return facts.is_eligible or facts.is_urgent or facts.is_imported
+
+
 def _caps(facts: VisitFacts, policy: "Policy") -> list[tuple[Reason, int]]:
-    """The caps that the policy sets, each with the room that earlier visits have left."""
+    """The caps that the policy sets, each with the room that earlier visits have left.
+
+    Before them what the elder can pay, where nobody else does.
+    """
     if facts.is_imported:
         caps = [(Reason.DAY_CAP, policy.import_day_cap, facts.used_that_day)]
     else:
@@ -188,7 +230,10 @@ def _caps(facts: VisitFacts, policy: "Policy") -> list[tuple[Reason, int]]:
             (Reason.DAY_CAP, policy.day_cap, facts.used_that_day),
             (Reason.WEEK_CAP, policy.week_cap, facts.used_that_week),
         ]
-    return [(reason, max(0, cap - used)) for reason, cap, used in caps if cap is not None]
+    rooms = [(reason, max(0, cap - used)) for reason, cap, used in caps if cap is not None]
+    if not _is_covered(facts):
+        rooms.insert(0, (Reason.NOT_ELIGIBLE, facts.elder_available))
+    return rooms
 
 
 def _destinations(

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Sum
+from django.utils import timezone
 
+from ledger import spending
 from ledger.accounts import number_of, stripes
-from ledger.models import Balance, Entry
+from ledger.models import AccountKind, Balance, Entry
 from members.models import Member
 
 
@@ -36,6 +38,27 @@ def standing_of(member: Member) -> Standing | None:
     """What the member's time account holds; None when they have none yet."""
     account = number_of(member.area_id, member.key)
     return None if account is None else balance(member.area_id, account)
+
+
+class Holdings(NamedTuple):
+    """A member's minutes by their source, without those that are set aside by holds."""
+
+    earned: int
+    gifted: int
+    granted: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+def holdings_of(member: Member) -> Holdings:
+    """What the member can use now, by where it comes from; grants only while they are valid."""
+    found = spending.sources(member.area_id, member.key, on=timezone.localdate())
+    of_kind = {kind: sum(s.minutes for s in found if s.kind == kind) for kind in AccountKind}
+    return Holdings(
+        of_kind[AccountKind.MEMBER], of_kind[AccountKind.GIFTED], of_kind[AccountKind.GRANT]
+    )
 
 
 def lines(

@@ -40,15 +40,81 @@ CHECKS = {
     """,
     "balance": """
         SELECT b.community_id, e.transfer_id, e.journal,
-            format('account %%s posted %%s seq %%s held 0', b.account_id,
+            format('account %%s posted %%s seq %%s', b.account_id,
                 coalesce(e.balance_after, 0), coalesce(e.seq, 0)) AS expected,
-            format('posted %%s seq %%s held %%s', b.posted, b.seq, b.held) AS found
+            format('posted %%s seq %%s', b.posted, b.seq) AS found
         FROM ledger_balance b LEFT JOIN LATERAL (
             SELECT x.* FROM ledger_entry x
             WHERE x.community_id = b.community_id AND x.account_id = b.account_id
             ORDER BY x.seq DESC LIMIT 1) e ON true
-        WHERE (b.posted, b.seq, b.held)
-            <> (coalesce(e.balance_after, 0), coalesce(e.seq, 0), 0)
+        WHERE (b.posted, b.seq) <> (coalesce(e.balance_after, 0), coalesce(e.seq, 0))
+    """,
+    "held": """
+        SELECT b.community_id, NULL::bigint AS transfer_id, h.key AS journal,
+            format('account %%s held %%s', b.account_id, coalesce(h.amount, 0)) AS expected,
+            format('held %%s', b.held) AS found
+        FROM ledger_balance b LEFT JOIN (
+            SELECT o.community_id, o.account_id, sum(o.amount) AS amount,
+                (array_agg(o.key ORDER BY o.id))[1] AS key
+            FROM ledger_hold o WHERE NOT EXISTS (SELECT FROM ledger_hold_resolution r
+                WHERE r.community_id = o.community_id AND r.hold_id = o.id)
+            GROUP BY o.community_id, o.account_id) h
+            ON h.community_id = b.community_id AND h.account_id = b.account_id
+        WHERE b.held <> coalesce(h.amount, 0)
+    """,
+    "charge": """
+        SELECT h.community_id, t.id AS transfer_id, h.key AS journal,
+            format('hold %%s of %%s: charged %%s under %%s', h.id, h.amount,
+                least(h.amount, coalesce(t.amount, 0)), r.journal) AS expected,
+            format('charged %%s', r.amount) AS found
+        FROM ledger_hold_resolution r
+        JOIN ledger_hold h ON h.community_id = r.community_id AND h.id = r.hold_id
+        LEFT JOIN LATERAL (SELECT min(x.id) AS id, sum(x.amount) AS amount FROM ledger_transfer x
+            WHERE x.community_id = h.community_id AND x.journal = r.journal
+                AND x.debit = h.account_id AND r.kind = 1) t ON true
+        WHERE r.amount <> least(h.amount, coalesce(t.amount, 0))
+    """,
+    "clearing": """
+        SELECT a.community_id, t.id AS transfer_id, t.journal,
+            format('account %%s posted %%s, the opposite of account %%s in community %%s',
+                a.id, -coalesce(o.posted, 0), o.account_id, a.peer) AS expected,
+            format('posted %%s', b.posted) AS found
+        FROM ledger_account a
+        JOIN ledger_balance b ON b.community_id = a.community_id AND b.account_id = a.id
+        LEFT JOIN ledger_account p ON p.community_id = a.peer AND p.peer = a.community_id
+        LEFT JOIN ledger_balance o ON o.community_id = p.community_id AND o.account_id = p.id
+        LEFT JOIN LATERAL (SELECT x.id, x.journal FROM ledger_transfer x
+            WHERE x.community_id = a.community_id AND a.id IN (x.debit, x.credit)
+                AND coalesce((SELECT sum(y.amount) FROM ledger_transfer y
+                    WHERE y.community_id = a.peer AND y.journal = x.journal), 0)
+                <> (SELECT sum(z.amount) FROM ledger_transfer z
+                    WHERE z.community_id = a.community_id AND z.journal = x.journal)
+            ORDER BY x.id LIMIT 1) t ON true
+        WHERE a.kind = 5 AND (b.posted <> -coalesce(o.posted, 0) OR t.id IS NOT NULL)
+    """,
+    "grant": """
+        SELECT t.community_id, t.id AS transfer_id, t.journal,
+            format('account %%s is filled once, by its grant %%s', a.id, a.grant_key) AS expected,
+            format('kind %%s under %%s', t.kind, t.journal) AS found
+        FROM ledger_account a JOIN ledger_transfer t
+            ON t.community_id = a.community_id AND t.credit = a.id
+        WHERE a.kind = 4 AND t.kind <> 5 AND (t.kind <> 8 OR t.journal <> a.grant_key)
+    """,
+    "period": """
+        SELECT b.community_id, NULL::bigint AS transfer_id, NULL::uuid AS journal,
+            format('account %%s closed through %%s', b.account_id, p.closed) AS expected,
+            format('closed through %%s', b.closed_through) AS found
+        FROM ledger_balance b LEFT JOIN (SELECT x.community_id, max(x.closed_through) AS closed
+            FROM ledger_period x GROUP BY x.community_id) p ON p.community_id = b.community_id
+        WHERE b.closed_through IS DISTINCT FROM p.closed
+    """,
+    "closed": """
+        SELECT t.community_id, t.id AS transfer_id, t.journal,
+            format('after %%s, which was closed at %%s', p.closed_through, p.recorded_at)
+                AS expected,
+            format('%%s recorded at %%s', t.effective_on, t.recorded_at) AS found
+        FROM ledger_period p JOIN ledger_transfer t ON t.community_id = p.community_id
+            AND t.effective_on <= p.closed_through AND t.recorded_at > p.recorded_at
     """,
     "limits": """
         SELECT b.community_id, NULL::bigint AS transfer_id, NULL::uuid AS journal,

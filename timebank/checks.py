@@ -10,11 +10,12 @@ from django.db import DatabaseError, connections
 
 logger = logging.getLogger(__name__)
 
-# Policies are rows of ours like any others; what begins with ledger_ otherwise is the ledger.
+# Policies and requests are rows like any others; what else begins with ledger_ is the ledger.
 DRIFT = r"""
     WITH ledger AS (
         SELECT oid, relname, relowner FROM pg_class
-        WHERE relname LIKE 'ledger\_%' AND relname <> 'ledger_policy'
+        WHERE relname LIKE 'ledger\_%'
+          AND relname NOT IN ('ledger_policy', 'ledger_movementrequest')
           AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
     )
     SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')

@@ -6,10 +6,14 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from ledger import accounts, transfers
+from ledger import accounts, approvals, transfers
 from ledger.models import TransferKind
 from members.models import Area
+from tests.factories import MemberFactory, StaffFactory
+
+from .people import credit
 
 DAY = datetime.date(2026, 11, 2)
 CLERK, CHECKER = 7, 8
@@ -75,5 +79,41 @@ def tamper():
             superuser.execute(sql, parameters)
             for name, table in guards:
                 superuser.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+    return run
+
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
+
+
+@pytest.fixture
+def clerk(db):
+    return StaffFactory(role="clerk")
+
+
+@pytest.fixture
+def checker(db):
+    return StaffFactory(role="checker")
+
+
+@pytest.fixture
+def member(db):
+    """A member of 66 with ten hours that they earned."""
+    one = MemberFactory(volunteer={}, birth_date=datetime.date(1960, 5, 1))
+    credit(one, 600)
+    return one
+
+
+@pytest.fixture
+def relative(db):
+    return MemberFactory(birth_date=datetime.date(1940, 5, 1))
+
+
+@pytest.fixture
+def approve(checker):
+    def run(request, *, by=checker, at=None):
+        return approvals.approve(request, by=by, at=at or timezone.now())
 
     return run

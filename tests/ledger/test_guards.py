@@ -1,6 +1,7 @@
 """What the database refuses: to the application by rights, to the owner by triggers, to both by
 constraints, each matched by its name."""
 
+import datetime
 import uuid
 
 import psycopg
@@ -20,6 +21,9 @@ KEPT = [
     "ledger_refusal",
     "ledger_unsealed",
     "ledger_limit_change",
+    "ledger_period",
+    "ledger_hold",
+    "ledger_hold_resolution",
 ]
 DERIVED = ["ledger_rolled", "ledger_day", "ledger_month", "ledger_mark"]
 STATEMENTS = {
@@ -33,6 +37,15 @@ FUNCTIONS = {
     "ledger_post_journal",
     "ledger_post_batch",
     "ledger_reverse",
+    "ledger_move",
+    "ledger_close_accounts",
+    "ledger_reserve",
+    "ledger_release",
+    "ledger_expire_holds",
+    "ledger_open_gifted",
+    "ledger_open_grants",
+    "ledger_close_period",
+    "ledger_last_closed_day",
     "ledger_open_accounts",
     "ledger_set_limits",
     "ledger_roll_up",
@@ -44,11 +57,19 @@ FUNCTIONS = {
 
 
 @pytest.fixture
-def filled(book, earn):
+def filled(book, earn, connect):
     """At least one row in every table that is kept."""
     earn(book.wang)
     with pytest.raises(Exception, match="ceiling"):
         earn(book.wang, 10**9)
+    web = connect()
+    hold, later = uuid.uuid4(), datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+    web.execute(
+        "SELECT ledger_reserve(%s, %s, %s, %s, %s, 7)", [book.id, hold, [book.wang], [30], later]
+    )
+    web.execute("SELECT ledger_release(%s, %s, %s, 7)", [book.id, hold, uuid.uuid4()])
+    web.execute("SELECT ledger_close_period(%s, '2020-01-31', 7)", [book.id])
+    web.commit()
     return book
 
 
@@ -180,6 +201,13 @@ def insert(owner, book, **values):
             "ledger_transfer_reverses_a_transfer",
             {"kind": 5, "reverses": 999999999, "leg": 2, "debit": 2, "credit": 18},
         ),
+        ("ledger_transfer_relates_to_an_earlier_day", {"relates_to": "'2026-11-02'"}),
+        ("ledger_transfer_given_hours_are_not_given_on", {"kind": 7, "debit": 10**12 + 1}),
+        ("ledger_transfer_given_hours_are_not_given_on", {"kind": 3, "debit": 10**12 + 1}),
+        (
+            "ledger_transfer_given_hours_are_not_given_on",
+            {"kind": 6, "debit": 10**12 + 1, "credit": 1001},
+        ),
         ("ledger_transfer_leg_of_a_journal_is_posted_once", {"debit": 2, "credit": 18}),
         ("ledger_transfer_debit_seq_is_taken_once", {"leg": 2, "credit": 18}),
         ("ledger_transfer_credit_seq_is_taken_once", {"leg": 2, "debit": 2}),
@@ -245,7 +273,11 @@ def test_a_balance_keeps_its_limits_whoever_writes_it(book, earn, connect, const
         ("ledger_account_has_one_number", "(%s, 1, 2, NULL)"),
         ("ledger_account_is_in_a_book_of_an_area", "(999999 + %s, 1, 2, NULL)"),
         ("ledger_account_number_tells_its_kind", "(%s, 40, 2, NULL)"),
+        ("ledger_account_number_tells_its_kind", "(%s, 999999, 6, '{holder}')"),
+        ("ledger_account_number_tells_its_kind", "(%s, 2000000000000, 1, '{holder}')"),
+        ("ledger_account_number_tells_its_kind", "(%s, 34, 7, NULL)"),
         ("ledger_account_of_a_member_has_a_holder", "(%s, 999999, 1, NULL)"),
+        ("ledger_account_of_a_member_has_a_holder", "(%s, 2000000000000, 6, NULL)"),
         ("ledger_account_of_a_member_is_one", "(%s, 999999, 1, '{holder}')"),
     ],
 )
@@ -265,6 +297,20 @@ def test_an_account_keeps_its_constraints(book, connect, constraint, values):
     assert refused.value.diag.constraint_name == constraint
 
 
+HOLD = (
+    "INSERT INTO ledger_hold (community_id, key, leg, account_id, amount, expires_at, actor)"
+    " SELECT community_id, {} FROM ledger_hold"
+)
+RESOLUTION = (
+    "INSERT INTO ledger_hold_resolution (community_id, hold_id, kind, amount, journal, actor)"
+    " SELECT community_id, {}, 7 FROM ledger_hold_resolution"
+)
+OPENED = (
+    "INSERT INTO ledger_account (community_id, id, kind, holder, peer, grant_key, purpose)"
+    " SELECT community_id, {} FROM ledger_account WHERE kind = 1 LIMIT 1"
+)
+
+
 @pytest.mark.parametrize(
     ("constraint", "statement"),
     [
@@ -280,6 +326,56 @@ def test_an_account_keeps_its_constraints(book, connect, constraint, values):
         (
             "ledger_unsealed_is_one_for_a_transfer",
             "INSERT INTO ledger_unsealed SELECT * FROM ledger_unsealed",
+        ),
+        (
+            "ledger_period_is_closed_once",
+            "INSERT INTO ledger_period SELECT * FROM ledger_period",
+        ),
+        (
+            "ledger_period_is_of_an_area",
+            "INSERT INTO ledger_period VALUES (999999, '2020-02-29', 7)",
+        ),
+        (
+            "ledger_period_ends_with_a_month",
+            "INSERT INTO ledger_period SELECT community_id, '2020-03-30', 7 FROM ledger_period",
+        ),
+        (
+            "ledger_period_is_over",
+            "INSERT INTO ledger_period SELECT community_id, '2090-03-31', 7 FROM ledger_period",
+        ),
+        ("ledger_hold_leg_of_a_key_is_set_once", HOLD.format("key, 1, 1, 60, expires_at, 7")),
+        (
+            "ledger_hold_of_a_key_is_one_for_an_account",
+            HOLD.format("key, 2, account_id, 60, expires_at, 7"),
+        ),
+        ("ledger_hold_is_of_an_account", HOLD.format("key, 2, 999999, 60, expires_at, 7")),
+        ("ledger_hold_amount_is_positive", HOLD.format("key, 2, 1, 0, expires_at, 7")),
+        (
+            "ledger_hold_approver_is_not_the_author",
+            HOLD.replace("actor)", "actor, approver)").format("key, 2, 1, 60, expires_at, 7, 7"),
+        ),
+        ("ledger_hold_resolution_is_one_for_a_hold", RESOLUTION.format("hold_id, 2, 0, journal")),
+        ("ledger_hold_resolution_is_of_a_hold", RESOLUTION.format("999999, 2, 0, journal")),
+        ("ledger_hold_resolution_kind_is_known", RESOLUTION.format("hold_id, 4, 0, journal")),
+        (
+            "ledger_hold_resolution_only_a_charge_has_an_amount",
+            RESOLUTION.format("hold_id, 2, 30, journal"),
+        ),
+        (
+            "ledger_hold_resolution_only_an_expiry_has_no_key",
+            RESOLUTION.format("hold_id, 3, 0, journal"),
+        ),
+        (
+            "ledger_account_of_a_grant_says_what_for_and_until_when",
+            OPENED.format("2000000000000, 4, holder, NULL::bigint, NULL::uuid, 'monthly'"),
+        ),
+        (
+            "ledger_account_for_clearing_has_another_community",
+            OPENED.format("999999, 5, NULL::uuid, community_id, NULL::uuid, NULL::text"),
+        ),
+        (
+            "ledger_account_peer_is_an_area",
+            OPENED.format("999999, 5, NULL::uuid, 999999, NULL::uuid, NULL::text"),
         ),
         (
             "ledger_limit_change_is_of_an_account",

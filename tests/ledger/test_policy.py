@@ -134,6 +134,54 @@ def test_what_is_donated_or_over_the_balance_cap_is_charged_as_well():
     assert result.payer == Payer.POOL
 
 
+@pytest.mark.parametrize(
+    ("facts", "banked", "payer", "from_elder", "from_pool"),
+    [
+        ({}, 60, Payer.POOL, 0, 60),
+        ({"elder_available": 60}, 60, Payer.ELDER, 60, 0),
+        ({"elder_available": 500}, 60, Payer.ELDER, 60, 0),
+        ({"elder_available": 20}, 60, Payer.ELDER_AND_POOL, 20, 40),
+        ({"is_eligible": False, "elder_available": 60}, 60, Payer.ELDER, 60, 0),
+        ({"is_eligible": False, "elder_available": 20}, 20, Payer.ELDER, 20, 0),
+        ({"is_eligible": False, "elder_available": 0}, 0, Payer.NOBODY, 0, 0),
+        (
+            {"is_eligible": False, "is_urgent": True, "elder_available": 20},
+            60,
+            Payer.ELDER_AND_POOL,
+            20,
+            40,
+        ),
+        ({"elder_available": 60, "choice": "waive"}, 0, Payer.NOBODY, 0, 0),
+        ({"elder_available": 90, "choice": "donate"}, 0, Payer.ELDER, 60, 0),
+        ({"elder_available": 90, "balance": 90_000}, 0, Payer.ELDER, 60, 0),
+        ({"elder_available": 90, "is_frozen": True}, 0, Payer.NOBODY, 0, 0),
+        ({"elder_available": 90, "is_own_family": True}, 0, Payer.NOBODY, 0, 0),
+        ({"elder_available": 90, "is_imported": True}, 60, Payer.POOL, 0, 60),
+    ],
+)
+def test_the_elders_hours_pay_first_then_the_pool_for_whom_it_covers(
+    facts, banked, payer, from_elder, from_pool
+):
+    result = of(**facts)
+
+    assert (result.banked, result.payer) == (banked, payer)
+    assert (result.from_elder, result.from_pool) == (from_elder, from_pool)
+
+
+def test_what_an_elder_cannot_pay_and_the_pool_does_not_cover_is_served_and_not_bankable():
+    result = of(is_eligible=False, elder_available=20)
+
+    assert (result.served, result.bankable, result.banked) == (60, 20, 20)
+    assert result.reasons == {"not_eligible": 40}
+
+
+def test_caps_hold_for_what_the_elder_pays_as_well():
+    result = of(is_eligible=False, elder_available=50, used_that_day=220)
+
+    assert (result.bankable, result.from_elder) == (20, 20)
+    assert result.reasons == {"not_eligible": 10, "day_cap": 30}
+
+
 def test_held_back_minutes_keep_the_reasons_that_stand_anyway():
     result = of(minutes=310, balance=89_980).held_back(Reason.UNDER_REVIEW)
 
@@ -176,6 +224,7 @@ facts = st.builds(
     used_that_week=st.integers(0, 2000),
     balance=st.integers(0, 2500),
     ceiling=caps,
+    elder_available=st.integers(0, 400),
 )
 
 
@@ -196,8 +245,38 @@ def test_what_moves_is_charged_and_nothing_else(facts, policy):
     result = credit(facts, policy)
 
     assert result.moved == result.banked + result.donated + result.overflow <= result.bankable
-    assert (result.payer == Payer.POOL) == (result.moved > 0)
+    assert (result.payer == Payer.NOBODY) == (result.moved == 0)
     assert result.held_back(Reason.UNDER_REVIEW).moved == 0
+    assert result.held_back(Reason.UNDER_REVIEW).from_elder == 0
+
+
+@given(facts, policies)
+def test_the_elder_pays_as_far_as_possible_and_nobody_twice(facts, policy):
+    result = credit(facts, policy)
+
+    assert result.from_elder + result.from_pool == result.moved
+    assert min(result.from_elder, result.from_pool) >= 0
+    if facts.is_imported:
+        assert result.from_elder == 0
+    elif result.moved:
+        assert result.from_elder == min(result.moved, facts.elder_available)
+    if not (facts.is_eligible or facts.is_urgent or facts.is_imported):
+        assert result.from_pool == 0
+
+
+@given(facts, policies)
+def test_without_hours_of_the_elder_the_pool_pays_as_it_always_did(facts, policy):
+    result = credit(replace(facts, elder_available=0), policy)
+
+    assert result.payer == (Payer.POOL if result.moved else Payer.NOBODY)
+    assert result.from_elder == 0
+
+
+@given(facts, policies, st.integers(0, 600))
+def test_an_elder_with_more_hours_never_makes_a_volunteer_bank_less(facts, policy, more):
+    richer = replace(facts, elder_available=facts.elder_available + more)
+
+    assert credit(richer, policy).banked >= credit(facts, policy).banked
 
 
 @given(facts, policies)

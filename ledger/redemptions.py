@@ -1,0 +1,156 @@
+"""Hours that are used: set aside when a second person approves, charged by what was served.
+
+Own use begins at an age that the policy sets, earlier with a reason that the second person accepts
+(illness). A member may also redeem for a direct relative, with what they earned themselves.
+"""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger import accounts, holds, periods, requests, spending
+from ledger.gifts import TooYoung
+from ledger.models import AccountKind, MovementRequest, Policy, RequestKind, TransferKind
+from ledger.requests import State
+from members import access
+from members.models import Member, User
+
+
+class NeedsReason(requests.Refusal):
+    sentence = _("Own use before the usual age needs a reason, for example an illness.")
+    field = "reason"
+
+
+class MoreThanApproved(requests.Refusal):
+    sentence = _("This is more than was set aside.")
+    field = "minutes"
+
+
+class NotApproved(requests.Refusal):
+    sentence = _("Nothing is set aside for this request.")
+
+
+@transaction.atomic
+def ask(
+    member: Member,
+    *,
+    minutes: int,
+    on: date,
+    by: User,
+    at: datetime,
+    key: UUID,
+    beneficiary: Member | None = None,
+    relation: str = "",
+    proof: str = "",
+    reason: str = "",
+) -> MovementRequest:
+    """Ask to use minutes on that day, for the member or for a relative who is named with a proof.
+
+    `relation` is what the beneficiary is to the member. Raises PermissionDenied, NoPolicy,
+    NeedsReason, TooYoung, KeyReused; approving raises NotEnoughHours and the like.
+    """
+    policy = requests.policy_for(member.area, at)
+    _check_age(member, beneficiary, on, reason, policy)
+    return requests.file(
+        RequestKind.REDEEM,
+        carry_out,
+        area=member.area,
+        by=by,
+        at=at,
+        key=key,
+        own=member,
+        member=member,
+        other=beneficiary,
+        minutes=minutes,
+        on=on,
+        relation=relation,
+        proof=proof,
+        reason=reason,
+    )
+
+
+def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
+    """Set the minutes aside, from the sources in their order of use, until the hold expires."""
+    assert request.member is not None
+    assert request.minutes is not None
+    _check_age(request.member, request.other, request.on, request.reason, policy)
+    spending.lock(request.member.key)
+    sources = spending.sources(request.area_id, request.member.key, on=request.on)
+    if request.other is not None:  # neither grants nor gifts are given on
+        sources = [source for source in sources if source.kind == AccountKind.MEMBER]
+    try:
+        parts = spending.draw(sources, request.minutes)
+    except spending.NotEnough:
+        raise requests.NotEnoughHours from None
+    holds.reserve(
+        request.area_id,
+        request.key,
+        parts,
+        expires_at=at + timedelta(days=policy.hold_days),
+        policy=policy.pk,
+        **requests.authors(request),
+    )
+
+
+@transaction.atomic
+def charge(
+    request: MovementRequest, *, minutes: int, on: date, by: User, at: datetime, key: UUID
+) -> None:
+    """Use `minutes` of what was set aside, for a service on that day; the rest is free again.
+
+    Zero releases all. The same key again changes nothing. Raises PermissionDenied, NotApproved,
+    MoreThanApproved, AlreadyResolved, AccountFrozen, KeyReused.
+    """
+    request = _for_staff(request, by)
+    if not minutes:
+        release(request, by=by, at=at, key=key)
+        return
+    policy = requests.policy_for(request.area, at)
+    try:
+        with requests.of_the_ledger():
+            holds.charge(
+                request.area_id,
+                request.key,
+                key=key,
+                minutes=minutes,
+                kind=TransferKind.REDEEM,
+                credit=accounts.ISSUANCE,
+                by=by.pk,
+                policy=policy.pk,
+                **periods.placed(request.area_id, on)._asdict(),
+            )
+    except holds.MoreThanHeld:
+        raise MoreThanApproved from None
+
+
+@transaction.atomic
+def release(request: MovementRequest, *, by: User, at: datetime, key: UUID) -> None:
+    """Free what was set aside. Raises PermissionDenied, NotApproved, AlreadyResolved."""
+    request = _for_staff(request, by)
+    with requests.of_the_ledger():
+        holds.release(request.area_id, request.key, key=key, by=by.pk)
+
+
+def _for_staff(request: MovementRequest, by: User) -> MovementRequest:
+    request = requests.locked(request)
+    if not access.may_log(by, request.area):
+        raise PermissionDenied
+    if request.kind != RequestKind.REDEEM or request.state != State.DONE:
+        raise NotApproved
+    return request
+
+
+def _check_age(
+    member: Member, beneficiary: Member | None, on: date, reason: str, policy: Policy
+) -> None:
+    """Whose age is not on record is not refused for the gap."""
+    age = (beneficiary or member).age_on(on)
+    if age is None:
+        return
+    if beneficiary is not None and age < policy.relative_age:
+        raise TooYoung
+    if beneficiary is None and age < policy.redeem_age and not reason:
+        raise NeedsReason

@@ -1,0 +1,68 @@
+"""A booking that was wrong is undone by its mirror, which names it, once; by two persons."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger import periods, requests, transfers
+from ledger.models import MovementRequest, Policy, RequestKind, Transfer
+from members.models import Area, User
+
+
+class NothingToReverse(requests.Refusal):
+    sentence = _("There is no such booking.")
+
+
+@transaction.atomic
+def ask(
+    community: Area,
+    journal: UUID,
+    *,
+    reason: str,
+    by: User,
+    at: datetime,
+    key: UUID,
+    makes_up: bool = False,
+) -> MovementRequest:
+    """Ask to reverse all that was posted under `journal`.
+
+    With `makes_up` the community makes up for minutes that were spent meanwhile, so that no one's
+    account falls below zero. Raises PermissionDenied, NoPolicy, NothingToReverse, AlreadyUndone,
+    KeyReused; approving raises NotEnoughHours and the like.
+    """
+    booked = Transfer.objects.filter(community=community, journal=journal)
+    if not booked.exists():
+        raise NothingToReverse
+    reversals = Transfer.objects.filter(community=community, reverses__in=booked.values("id"))
+    if reversals.exclude(journal=key).exists():
+        raise requests.AlreadyUndone
+    return requests.file(
+        RequestKind.REVERSAL,
+        carry_out,
+        area=community,
+        by=by,
+        at=at,
+        key=key,
+        original=journal,
+        reason=reason,
+        makes_up=makes_up,
+    )
+
+
+def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
+    """The mirror counts for the day of the original, or for the first open one."""
+    assert request.original is not None  # by constraint
+    first = Transfer.objects.filter(community=request.area_id, journal=request.original).order_by(
+        "leg"
+    )[0]
+    day = first.relates_to or first.effective_on
+    transfers.reverse(
+        request.area_id,
+        request.original,
+        key=request.key,
+        made_up_under=requests.key_of(request, "made up") if request.makes_up else None,
+        **requests.authors(request),
+        **periods.placed(request.area_id, day)._asdict(),
+    )
