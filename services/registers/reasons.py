@@ -54,7 +54,9 @@ REASONS = {
     "duration_mismatch": _(
         "From %(start)s to %(end)s is %(measured)s min, but %(minutes)s min are written."
     ),
-    "unknown_mark": _("“%(value)s” does not say whether the hours were banked. Write 是, 否 or 捐赠."),
+    "unknown_mark": _(
+        "“%(value)s” does not say whether the hours were banked. Write 是, 否 or 捐赠."
+    ),
     "duplicate": _("The same visit stands in row %(row)s of “%(sheet)s” already."),
     "overlap": _("The volunteer was with somebody else at that time: row %(row)s of “%(sheet)s”."),
     "overlap_on_record": _(

@@ -38,12 +38,14 @@ def approve(visit: Visit, *, by: User, at: datetime) -> Visit:
     booking.write_down(visit, credit)
     if credit.moved:
         visit.journal = booking.key_of(visit, "approval")
+        place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
         with refusals.of_the_ledger():
             transfers.post_journal(
                 visit.area_id,
                 visit.journal,
                 booking.legs(credit, known.account or booking.account_of(visit)),
-                effective_on=visit.service_date,
+                effective_on=place.effective_on,
+                relates_to=place.relates_to,
                 by=visit.entered_by_id,
                 approver=by.pk,
                 policy=known.policy.pk,
@@ -81,13 +83,15 @@ def undo(visit: Visit, *, by: User, at: datetime) -> Visit:
     if visit.state not in (Visit.State.CONFIRMED, Visit.State.COMPLETED):
         raise refusals.CannotBeUndone
     if visit.journal:
+        place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
         with refusals.of_the_ledger():
             transfers.reverse(
                 visit.area_id,
                 visit.journal,
                 key=booking.key_of(visit, "undo"),
                 by=by.pk,
-                effective_on=visit.service_date,
+                effective_on=place.effective_on,
+                relates_to=place.relates_to,
             )
     visit.state = Visit.State.REVERSED
     visit.reversed_by = by

@@ -100,6 +100,7 @@ class _Book:
         self.area, self.rows = area, rows
         self.author, self.approver, self.at = author, approver, at
         keys = list({row.volunteer.key for row in rows})
+        self.first_open = booking.first_open_day(area.pk)
         self.accounts = accounts.open_for(area, keys)
         standing = Balance.objects.filter(
             community=area, account_id__in=list(self.accounts.values())
@@ -122,7 +123,8 @@ class _Book:
             visits.append(self._visit(row, worth))
             if worth.moved:
                 legs = booking.legs(worth, account)
-                journals[policy.pk].append(transfers.Journal(row.key, legs, row.service_date))
+                place = booking.placed(row.service_date, self.first_open)
+                journals[policy.pk].append(transfers.Journal(row.key, legs, *place))
         Visit.objects.bulk_create(visits)
         for policy_pk, batch in journals.items():
             transfers.post_batch(
