@@ -34,6 +34,17 @@ class PolicyQuerySet(models.QuerySet):
             models.F("area__path").desc(nulls_last=True), "-effective_from"
         )
 
+    def visible_to(self, user):
+        """Those of the user's areas, those that they inherit, and those that hold everywhere."""
+        above = {code for path in user.reach() for code in path.strip("/").split("/")}
+        within = Area.objects.visible_to(user)
+        return self.filter(Q(area__isnull=True) | Q(area__code__in=above) | Q(area__in=within))
+
+    def of_area(self, area):
+        """Every version of this very area, also those not approved, the newest first."""
+        people = ("area", "author", "approver", "based_on__area")
+        return self.filter(area=area).select_related(*people).order_by("-effective_from", "-pk")
+
 
 class Policy(models.Model):
     """One version of the rules of an area from a day on; children inherit, nothing is edited.

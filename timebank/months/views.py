@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members import access
@@ -20,6 +21,13 @@ from timebank.reports import files, r1
 from timebank.reports.periods import Period
 from timebank.reports.reach import readable_areas
 from timebank.reports.views import watermark
+
+SAID = {
+    "waiting": gettext_lazy("A second administrator has been asked to close the month."),
+    "closed": gettext_lazy("The month is closed."),
+    "returned": gettext_lazy("The month stays open. Who asked can read why."),
+    "withdrawn": gettext_lazy("You have taken it back. The month stays open."),
+}
 
 
 @require_safe
@@ -113,14 +121,6 @@ def _done(request, area, first, verb, what, how):
     else:
         messages.success(request, SAID[closed.state])
     return redirect("admin:month", area.code, f"{first:%Y-%m}")
-
-
-SAID = {
-    "waiting": _("A second administrator has been asked to close the month."),
-    "closed": _("The month is closed."),
-    "returned": _("The month stays open. Who asked can read why."),
-    "withdrawn": _("You have taken it back. The month stays open."),
-}
 
 
 def home_card(user):
