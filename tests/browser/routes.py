@@ -22,6 +22,8 @@ NOT_PAGES = {
     "register_check": "answers POST only: a button on the register's page",
     "register_discard": "answers POST only: a button on the register's page",
     "register_refused": "a workbook",
+    "admin:month_decide": "answers POST only: buttons on the month's page",
+    "admin:policy_decide": "answers POST only: buttons on the version's page",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -35,12 +37,22 @@ ARGUMENTS = {
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
+    "admin:month": lambda world: {"code": world.visit.area.code, "month": f"{world.month:%Y-%m}"},
+    "admin:policy": lambda world: {"pk": world.version.pk},
+    "admin:policy_new": lambda world: {"pk": world.version.pk},
 }
 MEMBERS = {"my_time", "my_time_records"}
 STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in"}
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
-FORMS = {"sign_in", "staff_sign_in", "visit_log", "register_upload", "register_row"}
+FORMS = {
+    "sign_in",
+    "staff_sign_in",
+    "visit_log",
+    "register_upload",
+    "register_row",
+    "admin:policy_new",
+}
 
 
 def routes(resolver=None, namespace=""):

@@ -9,11 +9,14 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from ledger import policies
+from ledger.models import Policy
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow
 from services.registers import batches, reading
 from tests.factories import ElderFactory, StaffFactory, UserFactory, VisitFactory, VolunteerFactory
+from timebank.months import closing
 
 STAFF = ["clerk", "checker", "coordinator", "administrator", "auditor"]
 ROLES = [*STAFF, "volunteer", "elder", "anonymous"]
@@ -39,7 +42,14 @@ def build():
         _log(volunteer.member, elder, method, by=users["clerk"])
     batch = _register(volunteer.member.area, by=users["clerk"])
     row = batch.rows.filter(outcome=RegisterRow.Outcome.CANNOT).order_by("pk").first()
-    return SimpleNamespace(users=users, visit=visit, batch=batch, row=row)
+    return SimpleNamespace(
+        users=users,
+        visit=visit,
+        batch=batch,
+        row=row,
+        month=_closed_month(visit.area, users),
+        version=_version(visit.area, users),
+    )
 
 
 def half_signed_in():
@@ -47,6 +57,28 @@ def half_signed_in():
     people = list(Member.objects.values_list("pk", flat=True))
     at = timezone.now().isoformat()
     return {"phone": "13888880001", "next": "", "people": people, "passed_at": at}
+
+
+def _closed_month(area, users):
+    """Closed by two persons, and a visit of it undone afterwards."""
+    last = timezone.localdate().replace(day=1) - datetime.timedelta(days=1)
+    visit = VisitFactory(
+        area=area, service_date=last, state="confirmed", confirmed_at=timezone.now()
+    )
+    second = StaffFactory(username="second", role="administrator", area=area)
+    asked = closing.ask(area, last, by=users["administrator"], at=timezone.now(), reason="纸张遗失")
+    closing.approve(asked, by=second, at=timezone.now())
+    visits.undo(visit, by=users["checker"], at=timezone.now())
+    return last.replace(day=1)
+
+
+def _version(area, users):
+    """New rules that wait for another administrator."""
+    base = Policy.objects.in_force(area, timezone.localdate())
+    values = {field.attname: getattr(base, field.attname) for field in policies.rules()}
+    new = Policy(area=area, effective_from=timezone.localdate(), based_on=base, **values)
+    new.day_cap = 120
+    return policies.propose(new, by=User.objects.get(username="second"), at=timezone.now())
 
 
 def _staff(role, district):

@@ -49,7 +49,7 @@ def month(request, code, month, site):
 
     if request.method == "POST" and not access.may_change_reference(request.user, area):
         raise PermissionDenied
-    form = CloseForm(request.POST or None, is_all_done=not shown["waiting"])
+    form = CloseForm(_sent(request), is_all_done=not shown["waiting"])
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data.get("reason", "")
         act = closing.ask, (area, first), {"reason": reason}
@@ -91,6 +91,11 @@ def _first_day(month):
         return datetime.datetime.strptime(month, "%Y-%m").date()
     except ValueError:
         raise Http404 from None
+
+
+def _sent(request):
+    """What was sent, which may be nothing: the form is empty where no reason is needed."""
+    return request.POST if request.method == "POST" else None
 
 
 def _shown(request, area, first, known):
