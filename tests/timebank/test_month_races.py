@@ -1,8 +1,10 @@
 """Two at once: who closes a month, and who closes while hours of it are being booked."""
 
+import os
 import threading
 import time
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
@@ -11,6 +13,7 @@ from services import visits
 from services.models import ClosedMonth, MonthClosing, Visit
 from tests.factories import StaffFactory, VisitFactory, community
 from tests.timebank.test_month_closing import LATE, NOVEMBER, NOW, OCTOBER, month, served
+from timebank import database
 from timebank.months import closing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,3 +133,25 @@ def test_booking_and_closing_at_once_never_deadlock_and_every_visit_counts_once(
     counted = [month(first).total for first in (OCTOBER, NOVEMBER)]
     assert sum(total.visits for total in counted) == rounds
     assert [total.ledger_difference_minutes for total in counted] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE services_closedmonth SET figures = '{}'",
+        "DELETE FROM services_closedmonth",
+        "TRUNCATE services_closedmonth CASCADE",
+        "UPDATE services_monthclosing SET reason = 'other'",
+        "DELETE FROM services_monthclosing",
+    ],
+)
+def test_not_even_the_superuser_changes_a_closed_month_with_ordinary_triggers_off(statement):
+    author, second = StaffFactory(role="administrator"), StaffFactory(role="administrator")
+    closing.approve(closing.ask(community(), OCTOBER, by=author, at=NOW), by=second, at=NOW)
+    where = database.superuser(os.environ["TIMEBANK_SOCKET"], connection.settings_dict["NAME"])
+
+    with (
+        psycopg.connect(where, options="-c session_replication_role=replica") as superuser,
+        pytest.raises(psycopg.errors.RestrictViolation),
+    ):
+        superuser.execute(statement)

@@ -55,5 +55,5 @@ def shown(field: models.Field, value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(field, ArrayField):
         words: dict[Any, str | Promise] = dict(field.base_field.flatchoices)
-        return "、".join(str(words.get(one, one)) for one in value) or _("none")
+        return _(", ").join(str(words.get(one, one)) for one in value) or _("none")
     return str(dict(field.flatchoices).get(value, value))

@@ -121,7 +121,7 @@ def _of_row(cells: Cells, row: Row) -> Figures:
     for month, stored in mine:
         part = stored["figures"]
         for name in (*ADDITIVE, "new_volunteers", *(AT_THE_END if month == last else ())):
-            setattr(total, name, getattr(total, name) + part[name])
+            setattr(total, name, getattr(total, name) + part.get(name, 0))
         for reason, minutes in part["not_banked_minutes"].items():
             so_far = total.not_banked_minutes.get(reason, 0)
             total.not_banked_minutes[reason] = so_far + minutes
