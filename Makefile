@@ -38,7 +38,7 @@ format: $(VENV)/dev.stamp
 	$(PY) -m ruff check --quiet --fix $(CHECKED)
 	-$(PY) -m djlint --quiet --reformat templates >/dev/null
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/dev.stamp var/others.stamp
 	$(PY) bench/run.py
 
 soak: $(VENV)/dev.stamp
@@ -47,6 +47,7 @@ soak: $(VENV)/dev.stamp
 lock: $(VENV)/dev.stamp
 	$(PY) -m piptools compile $(LOCK) --output-file requirements/base.txt pyproject.toml
 	$(PY) -m piptools compile $(LOCK) --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(PY) -m piptools compile $(LOCK) --output-file requirements/others.txt requirements/others.in
 
 messages: $(VENV)/dev.stamp
 	$(PY) bin/messages.py
@@ -73,6 +74,12 @@ $(VENV)/base.stamp: requirements/base.txt | $(PY)
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(PY)
 	$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The ledgers that ours is measured against.
+var/others.stamp: requirements/others.txt | $(PY)
+	$(PY) -m venv var/others
+	var/others/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VAR)/static.stamp: $(VENV)/base.stamp $(shell find static */static -type f 2>/dev/null)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 
-def rate(server, script, *, connections, seconds, variables=None):
+def rate(server, script, *, connections, seconds, variables=None, database="timebank"):
     """Transactions per second of `script` as the web role; any failed one ends the bench."""
     place = server.place / "pgbench.sql"
     place.write_text(script)
@@ -14,7 +14,7 @@ def rate(server, script, *, connections, seconds, variables=None):
     command += f" -c {connections} -j {min(connections, 2)}"
     for name, value in (variables or {}).items():
         command += f" -D{name}={value}"
-    run = subprocess.run([_program(), *command.split(), "timebank"], capture_output=True, text=True)
+    run = subprocess.run([_program(), *command.split(), database], capture_output=True, text=True)
     if run.returncode:
         raise RuntimeError(f"pgbench gave up on\n{script}\n{run.stderr}")
     return float(re.search(r"^tps = ([\d.]+)", run.stdout, re.M)[1])

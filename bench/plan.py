@@ -3,7 +3,17 @@
 import dataclasses
 import importlib
 
-SUBJECTS = ("posting", "stripes", "batches", "from_django", "pages", "reads", "search", "imports")
+SUBJECTS = (
+    "posting",
+    "stripes",
+    "batches",
+    "from_django",
+    "others",
+    "pages",
+    "reads",
+    "search",
+    "imports",
+)
 
 
 @dataclasses.dataclass(frozen=True)

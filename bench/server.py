@@ -29,13 +29,12 @@ class Server:
         self.socket = socket
         self.has_shim = has_shim
 
-    def connect(self, role="timebank_web", **options):
-        return psycopg.connect(
-            f"host={self.socket} user={role} dbname=timebank", autocommit=True, **options
-        )
+    def connect(self, role="timebank_web", database="timebank", **options):
+        address = f"host={self.socket} user={role} dbname={database}"
+        return psycopg.connect(address, autocommit=True, **options)
 
-    def as_superuser(self):
-        return self.connect("postgres")
+    def as_superuser(self, database="timebank"):
+        return self.connect("postgres", database)
 
     def regimes(self):
         return (CPU, SLOW) if self.has_shim else (CPU,)

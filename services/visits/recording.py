@@ -85,15 +85,20 @@ def log(
         entered_at=at,
     )
     try:
-        for _ in range(TRIES):
-            known = facts.gather(visit, minutes)
-            if known.twin:
-                return _first(known.twin, visit, known)
-            credit = _judge(visit, known, seen)
-            if _write(visit, known, credit):
-                return visit
+        return _record(visit, minutes, seen)
     except IntegrityError as error:
         raise refusals.in_words(error, visit) from error
+
+
+def _record(visit: Visit, minutes: int, seen: Collection[str] | None) -> Visit:
+    """Read, decide, write; all of it anew as long as somebody else was in between."""
+    for _ in range(TRIES):
+        known = facts.gather(visit, minutes)
+        if known.twin:
+            return _first(known.twin, visit, known)
+        credit = _judge(visit, known, seen)
+        if _write(visit, known, credit):
+            return visit
     raise refusals.NotPosted
 
 
