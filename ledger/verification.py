@@ -98,7 +98,7 @@ CHECKS = {
             format('kind %%s under %%s', t.kind, t.journal) AS found
         FROM ledger_account a JOIN ledger_transfer t
             ON t.community_id = a.community_id AND t.credit = a.id
-        WHERE a.kind = 4 AND t.kind <> 5 AND (t.kind <> 8 OR t.journal <> a.grant_key)
+        WHERE a.kind = 4 AND t.kind NOT IN (5, 14) AND (t.kind <> 8 OR t.journal <> a.grant_key)
     """,
     "period": """
         SELECT b.community_id, NULL::bigint AS transfer_id, NULL::uuid AS journal,

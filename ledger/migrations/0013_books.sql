@@ -91,7 +91,7 @@ CREATE FUNCTION ledger_close_accounts(
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    content jsonb := jsonb_build_array('closure', holder, heir,
+    meant jsonb := jsonb_build_array('closure', holder, heir,
         coalesce(relates_to, effective_on));
     pool bigint := (ledger_striped(ARRAY[17]::bigint[]))[1];
     target bigint := (ledger_striped(ARRAY[heir]))[1];
@@ -114,7 +114,7 @@ BEGIN
         WHERE t.community_id = community AND t.journal = key;
     was_there := transfer_ids IS NOT NULL;
     IF NOT was_there THEN
-        SELECT CASE WHEN r.content = content THEN r.code ELSE 'key_reused' END INTO refused
+        SELECT CASE WHEN r.content = meant THEN r.code ELSE 'key_reused' END INTO refused
             FROM ledger_refusal r WHERE r.community_id = community AND r.journal = key;
         was_there := FOUND;
     END IF;
@@ -151,7 +151,7 @@ BEGIN
     END IF;
     IF refused IS NOT NULL THEN
         INSERT INTO ledger_refusal (community_id, journal, code, content, actor)
-            VALUES (community, key, refused, content, actor);
+            VALUES (community, key, refused, meant, actor);
     END IF;
 END
 $$;
