@@ -193,6 +193,18 @@ def test_a_lower_cap_moves_minutes_from_banked_to_its_reason():
     assert (reason.before, reason.now) == (30, 70)
 
 
+def test_what_a_visit_banks_takes_room_from_the_balance_of_the_next():
+    volunteer = VolunteerFactory().member
+    for _n in range(2):
+        served(120, volunteer)
+
+    capped = told(balance_cap=180)
+
+    banked, overflow = capped.lines()
+    assert (banked.before, banked.now) == (240, 180)
+    assert (overflow.before, overflow.now) == (0, 60)
+
+
 def test_visits_before_the_month_count_for_the_cap_of_its_first_week_only():
     first = LAST.replace(day=1)
     volunteer = VolunteerFactory().member
