@@ -3,7 +3,7 @@ import uuid
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,16 +29,35 @@ class PolicyQuerySet(models.QuerySet):
     def for_area(self, area):
         """Every policy that may hold in `area`, in the order of `in_force`."""
         codes = area.path.strip("/").split("/")
-        return self.filter(Q(area__isnull=True) | Q(area__code__in=codes)).order_by(
+        within = Q(area__isnull=True) | Q(area__code__in=codes)
+        return self.filter(within, state=Policy.State.APPROVED).order_by(
             models.F("area__path").desc(nulls_last=True), "-effective_from"
         )
+
+    def visible_to(self, user):
+        """Those of the user's areas, those that they inherit, and those that hold everywhere."""
+        above = {code for path in user.reach() for code in path.strip("/").split("/")}
+        within = Area.objects.visible_to(user)
+        return self.filter(Q(area__isnull=True) | Q(area__code__in=above) | Q(area__in=within))
+
+    def of_area(self, area):
+        """Every version of this very area, also those not approved, the newest first."""
+        people = ("area", "author", "approver", "based_on__area")
+        return self.filter(area=area).select_related(*people).order_by("-effective_from", "-pk")
 
 
 class Policy(models.Model):
     """One version of the rules of an area from a day on; children inherit, nothing is edited.
 
-    All times are whole minutes; the defaults are those of the domain's rules.
+    All times are whole minutes; the defaults are those of the domain's rules. Only approved
+    versions are in force; one without an author came with the installation.
     """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting for a second person")
+        APPROVED = "approved", _("approved")
+        RETURNED = "returned", _("returned")
+        WITHDRAWN = "withdrawn", _("withdrawn")
 
     area = models.ForeignKey(
         Area, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("area")
@@ -80,10 +99,24 @@ class Policy(models.Model):
     bankable_days = models.PositiveSmallIntegerField(
         _("days until a visit is too late"), default=60
     )
+    two_close_months = models.BooleanField(_("closing a month needs a second person"), default=True)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    state = models.CharField(
+        _("state"), max_length=9, choices=State, default=State.APPROVED, editable=False
+    )
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, editable=False)
+    return_reason = models.CharField(
+        _("why it was returned"), max_length=500, blank=True, editable=False
+    )
+    based_on = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="+"
+    )
 
     objects = PolicyQuerySet.as_manager()
 
@@ -93,8 +126,30 @@ class Policy(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["area", "effective_from"],
+                condition=Q(state__in=["waiting", "approved"]),
                 name="ledger_policy_has_one_version_a_day",
                 nulls_distinct=False,
+                violation_error_message=_("There is a version from that day on already."),
+            ),
+            models.CheckConstraint(
+                name="ledger_policy_approver_is_not_the_author",
+                condition=Q(approver__isnull=True) | ~Q(approver=F("author")),
+                violation_error_message=_("No one approves what they entered."),
+            ),
+            models.CheckConstraint(
+                name="ledger_policy_of_a_person_is_approved_by_another",
+                condition=~Q(state="approved") | Q(author__isnull=True) | Q(approver__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="ledger_policy_decided_says_when",
+                condition=Q(state="waiting", decided_at__isnull=True, approver__isnull=True)
+                | Q(state="approved", author__isnull=True)
+                | ~Q(state="waiting") & Q(decided_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="ledger_policy_returned_says_who_and_why",
+                condition=Q(state="returned", approver__isnull=False) & ~Q(return_reason="")
+                | ~Q(state="returned") & Q(return_reason=""),
             ),
             models.CheckConstraint(
                 name="ledger_policy_rounds_to_a_minute_or_more",

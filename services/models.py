@@ -5,13 +5,18 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from ledger.policy import Question, Reason
 from members.models import Area, Member
+from services.month_closing import ClosedMonth as ClosedMonth
+from services.month_closing import MonthClosing as MonthClosing
 from services.papers import models as papers  # noqa: F401  (Django looks for models here)
+from services.register_models import RegisterBatch as RegisterBatch
+from services.register_models import RegisterRow as RegisterRow
 
 
 class Category(models.Model):
@@ -66,6 +71,12 @@ class VisitQuerySet(models.QuerySet):
     def waiting(self):
         """Waiting for a second person."""
         return self.filter(state=Visit.State.COMPLETED)
+
+    def counted_in(self, start, end):
+        """What counts in these days; also what was undone after its month was closed."""
+        counts = Q(state=Visit.State.CONFIRMED) | Q(taken_back_on__isnull=False)
+        day = Q(counted_on=None, service_date__range=(start, end))
+        return self.filter(counts, day | Q(counted_on__range=(start, end)))
 
 
 class Visit(models.Model):
@@ -135,6 +146,13 @@ class Visit(models.Model):
     )
     reversed_at = models.DateTimeField(null=True, blank=True)
 
+    # Where the month of the service was closed: the first open day when it was confirmed, and the
+    # day on which it is taken off again. Set by the database alone: `services_place_visit`.
+    counted_on = models.DateField(null=True, editable=False)
+    taken_back_on = models.DateField(null=True, editable=False)
+
+    counting_day = Coalesce("counted_on", "service_date")
+
     objects = VisitQuerySet.as_manager()
 
     class Meta:
@@ -178,6 +196,17 @@ class Visit(models.Model):
                 name="services_visit_reversed_names_who_and_when",
                 condition=Q(state="reversed", reversed_by__isnull=False, reversed_at__isnull=False)
                 | ~Q(state="reversed") & Q(reversed_by__isnull=True, reversed_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="services_visit_counts_on_its_day_or_later",
+                condition=Q(counted_on__gt=F("service_date"))
+                & (Q(taken_back_on=None) | Q(taken_back_on__gt=F("counted_on")))
+                | Q(counted_on=None)
+                & (Q(taken_back_on=None) | Q(taken_back_on__gt=F("service_date"))),
+            ),
+            models.CheckConstraint(
+                name="services_visit_taken_back_only_when_undone",
+                condition=Q(taken_back_on=None) | Q(state="reversed"),
             ),
             models.CheckConstraint(
                 name="services_visit_returned_says_who_when_and_why",
@@ -236,6 +265,16 @@ class Visit(models.Model):
                 condition=Q(state="completed"),
             ),
             models.Index(fields=["entered_by", "-entered_at"], name="services_visit_by_clerk"),
+            models.Index(
+                fields=["area", "counted_on"],
+                name="services_visit_counted_later",
+                condition=Q(counted_on__isnull=False),
+            ),
+            models.Index(
+                fields=["area", "taken_back_on"],
+                name="services_visit_taken_back",
+                condition=Q(taken_back_on__isnull=False),
+            ),
         ]
 
     def __str__(self):
@@ -261,130 +300,3 @@ class Visit(models.Model):
     def questions_in_words(self):
         """What a second person has to look at."""
         return [Question(code).label for code in self.questions]
-
-
-class RegisterBatchQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Registers of the user's areas; a member sees none."""
-        if user.member_id:
-            return self.none()
-        return self.filter(area__in=Area.objects.visible_to(user))
-
-    def standing(self):
-        """Not discarded, and not unreadable."""
-        return self.exclude(state__in=[RegisterBatch.State.DISCARDED, RegisterBatch.State.FAILED])
-
-
-class RegisterBatch(models.Model):
-    """An uploaded register: its rows as read, what became of each, and who approved them."""
-
-    class State(models.TextChoices):
-        READING = "reading", _("being read")
-        FAILED = "failed", _("could not be read")
-        PREPARED = "prepared", _("waiting for a second person")
-        APPLYING = "applying", _("being posted")
-        APPLIED = "applied", _("posted")
-        DISCARDED = "discarded", _("discarded")
-
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("community"))
-    file_name = models.CharField(_("file"), max_length=200)
-    file_hash = models.CharField(max_length=64)
-    file = models.FileField(upload_to="registers/%Y/")
-    state = models.CharField(_("state"), max_length=9, choices=State, default=State.READING)
-    error = models.CharField(max_length=500, blank=True)
-    # What each sheet was taken for; see `services.registers.reading.Sheet.about`.
-    sheets = models.JSONField(default=list)
-    # Counts the mendings, so that nobody approves other rows than those they have seen.
-    revision = models.PositiveIntegerField(default=0)
-    rows_done = models.PositiveIntegerField(default=0)
-    rows_total = models.PositiveIntegerField(default=0)
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    entered_at = models.DateTimeField(default=timezone.now)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    approved_at = models.DateTimeField(null=True, blank=True)
-
-    objects = RegisterBatchQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("imported register")
-        verbose_name_plural = _("imported registers")
-        constraints = [
-            models.CheckConstraint(
-                name="services_registerbatch_approver_is_not_the_author",
-                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("entered_by")),
-                violation_error_message=_("No one approves what they entered."),
-            ),
-            models.CheckConstraint(
-                name="services_registerbatch_posted_only_when_approved",
-                condition=~Q(state__in=["applying", "applied"]) | Q(approved_by__isnull=False),
-            ),
-            models.UniqueConstraint(
-                fields=["area", "file_hash"],
-                condition=~Q(state__in=["discarded", "failed"]),
-                name="services_registerbatch_of_one_file_is_one",
-            ),
-        ]
-
-    def __str__(self):
-        return self.file_name
-
-    def error_in_words(self):
-        """Why the workbook was refused, in the reader's language; it is kept in English."""
-        return gettext(self.error)
-
-    @property
-    def is_under_way(self):
-        """Being read or posted; somebody may be watching."""
-        return self.state in (self.State.READING, self.State.APPLYING)
-
-
-class RegisterRow(models.Model):
-    """One row of a register, exactly as written, and what it is understood to say."""
-
-    class Kind(models.TextChoices):
-        VOLUNTEER = "volunteer", _("volunteer")
-        ELDER = "elder", _("elder")
-        VISIT = "visit", _("visit")
-
-    class Outcome(models.TextChoices):
-        NEW = "new", _("new")
-        SAME = "same", _("same")
-        CHANGED = "changed", _("changed")
-        CANNOT = "cannot", _("cannot be posted")
-        POSTED = "posted", _("posted")
-
-    batch = models.ForeignKey(RegisterBatch, models.CASCADE, related_name="rows")
-    sheet = models.CharField(max_length=60)
-    number = models.PositiveIntegerField()
-    kind = models.CharField(max_length=9, choices=Kind)
-    written = models.JSONField()
-    understood = models.JSONField(default=dict)
-    outcome = models.CharField(max_length=7, choices=Outcome)
-    # A code of services.registers.reasons, with the values its sentence needs.
-    reason = models.CharField(max_length=40, blank=True)
-    details = models.JSONField(default=dict)
-    warnings = models.JSONField(default=list)
-    member = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
-    visit = models.ForeignKey(Visit, models.PROTECT, null=True, blank=True, related_name="+")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["batch", "sheet", "number"], name="services_registerrow_is_read_once"
-            ),
-            models.CheckConstraint(
-                name="services_registerrow_refused_has_a_reason",
-                condition=~Q(outcome="cannot") | ~Q(reason=""),
-            ),
-            models.UniqueConstraint(
-                fields=["visit"],
-                condition=Q(outcome="posted"),
-                name="services_registerrow_posts_its_visit_once",
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["batch", "kind", "outcome"], name="services_row_by_outcome"),
-        ]

@@ -1,8 +1,8 @@
 import pytest
 from django.db import connection
 
-from ledger.models import Policy
 from members.models import Area
+from services.models import Category
 
 
 @pytest.fixture(scope="module")
@@ -14,12 +14,12 @@ def areas():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("run", [1, 2])
 def test_a_committed_change_of_reference_data_does_not_outlive_its_test(run, areas):
-    found = Area.objects.count(), Policy.objects.count()
+    found = Area.objects.count(), Category.objects.count()
     areas.setdefault("first", found)
     assert found == areas["first"]
     assert found > (1, 0)
 
-    Policy.objects.all().delete()
+    Category.objects.all().delete()
     Area.objects.create(
         code="999999999999", name_zh="新", name_en="New", level="district", path="/999999999999/"
     )

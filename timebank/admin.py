@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from members import access
 from timebank import books
+from timebank.months import views as months
+from timebank.policies import views as policies
 from timebank.reports import views as reports
 
 
@@ -40,15 +42,31 @@ class TimebankAdminSite(admin.AdminSite):
 
     def index(self, request, extra_context=None):
         card = reports.home_card(request.user)
-        return super().index(request, {"report_card": card, **(extra_context or {})})
+        cards = {"report_card": card, "month_card": months.home_card(request.user)}
+        return super().index(request, cards | (extra_context or {}))
 
     def get_urls(self):
         return [
             path("reports/", self._page(reports.index), name="reports"),
             path("reports/<str:code>/", self._page(reports.report), name="report"),
-            path("books/", self.admin_view(self._page(books.page)), name="books"),
+            path("books/", self._ours(books.page), name="books"),
+            path("months/", self._ours(months.index), name="months"),
+            path("months/<str:code>/<str:month>/", self._ours(months.month), name="month"),
+            path(
+                "months/<str:code>/<str:month>/decide/",
+                self._ours(months.decide),
+                name="month_decide",
+            ),
+            path("policies/", self._ours(policies.history), name="policies"),
+            path("policies/<int:pk>/", self._ours(policies.version), name="policy"),
+            path("policies/<int:pk>/new/", self._ours(policies.new), name="policy_new"),
+            path("policies/<int:pk>/decide/", self._ours(policies.decide), name="policy_decide"),
             *super().get_urls(),
         ]
+
+    def _ours(self, view):
+        """A page of our own for those who administer or audit."""
+        return self.admin_view(self._page(view))
 
     def _page(self, view):
         """A page of our own within the site's frame; it decides itself who may see it."""

@@ -31,9 +31,15 @@ DRIFT = r"""
     SELECT 'rewritable', relname FROM papers
     WHERE has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
     UNION
-    SELECT 'asleep', relname FROM (TABLE papers UNION ALL SELECT oid, relname FROM ledger) kept
-        JOIN pg_trigger ON tgrelid = kept.oid
+    SELECT 'writable', relname FROM pg_class
+    WHERE relname = 'services_closedmonth'
+      AND (has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        OR has_any_column_privilege(oid, 'UPDATE, REFERENCES'))
+    UNION
+    SELECT 'asleep', relname FROM pg_class JOIN pg_trigger ON tgrelid = pg_class.oid
     WHERE NOT tgisinternal AND tgenabled <> 'A'
+      AND (pg_class.oid IN (SELECT oid FROM ledger UNION SELECT oid FROM papers) OR relname IN (
+        'ledger_policy', 'services_closedmonth', 'services_monthclosing'))
     ORDER BY 1, 2
 """
 

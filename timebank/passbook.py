@@ -36,6 +36,7 @@ class Line(NamedTuple):
     """One movement, as a member reads it; minutes are signed."""
 
     transfer: int
+    seq: int
     day: date
     kind: str
     visit: Visit | None
@@ -110,6 +111,7 @@ def described(member: Member, entries: Sequence[Entry]) -> list[Line]:
     return [
         Line(
             transfer=entry.transfer_id,
+            seq=entry.seq,
             day=entry.effective_on,
             kind=str(_kind(entry)),
             visit=visits.get(entry.transfer_id),

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             Path(__file__).with_suffix(".sql").read_text(),
             "DROP FUNCTION services_book_visit; DROP FUNCTION services_beside_visit;"
+            "DROP FUNCTION services_open_day;"
             "DROP TYPE services_beside",
         )
     ]

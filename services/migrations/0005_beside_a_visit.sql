@@ -3,7 +3,7 @@
 -- thing that the application does. VOLATILE, so that each call sees what was committed before it.
 CREATE TYPE services_beside AS (
     account bigint, balance bigint, ceiling bigint, frozen boolean, used_that_day bigint,
-    used_that_week bigint, twin bigint, is_same_pair_that_day boolean, closed_through date,
+    used_that_week bigint, twin bigint, is_same_pair_that_day boolean,
     elder_free bigint, hold uuid
 );
 
@@ -34,8 +34,6 @@ BEGIN
                 AND state IN ('completed', 'confirmed')
         ) v;
     SELECT v.id INTO beside.twin FROM services_visit v WHERE v.key = the_key;
-    SELECT b.closed_through INTO beside.closed_through
-        FROM ledger_balance b WHERE b.community_id = community AND b.account_id = 1;
     SELECT sum(b.posted - b.held) INTO beside.elder_free
         FROM members_member e
         JOIN ledger_account a ON a.community_id = community AND a.holder = e.key
@@ -55,6 +53,18 @@ BEGIN
 END
 $$;
 
+-- The first day from `day` on that is open in the book; without a day, the first open one or NULL.
+-- It stays open until the transaction ends: who closes a month waits for those who asked. Ask before
+-- balances are locked, as those who close lock them last.
+CREATE FUNCTION services_open_day(community bigint, day date) RETURNS date
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('ledger_period', community));
+    RETURN (SELECT greatest(day, max(p.closed_through) + 1)
+        FROM ledger_period p WHERE p.community_id = community);
+END
+$$;
+
 -- Books what a visit is worth, if it is still worth that: when nothing has changed since `seen` was
 -- read. Returns NULL when it is booked, 'changed', or why the ledger refuses. The volunteer is locked
 -- first: two clerks who post at once would both find the same room under the day's cap, and pass it;
@@ -63,11 +73,12 @@ $$;
 CREATE FUNCTION services_book_visit(
     community bigint, the_volunteer bigint, holder uuid, the_elder bigint, day date, the_key uuid,
     seen text, kinds smallint[], debits bigint[], credits bigint[], minutes bigint[],
-    effective_on date, author bigint, policy bigint, relates_to date, hold uuid
+    author bigint, policy bigint, hold uuid
 ) RETURNS text
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     beside services_beside;
+    open_day date;
 BEGIN
     PERFORM FROM members_volunteer v WHERE v.member_id = the_volunteer FOR NO KEY UPDATE;
     PERFORM pg_advisory_xact_lock(hashtextextended('ledger_holder ' || e.key, 0))
@@ -79,7 +90,8 @@ BEGIN
     IF cardinality(kinds) = 0 THEN
         RETURN NULL;
     END IF;
+    open_day := services_open_day(community, day);
     RETURN (SELECT refused FROM ledger_post_journal(community, the_key, kinds, debits, credits,
-        minutes, effective_on, author, NULL, policy, relates_to, hold));
+        minutes, open_day, author, NULL, policy, CASE WHEN open_day > day THEN day END, hold));
 END
 $$;

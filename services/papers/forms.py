@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import access
 from members.models import Member
-from services.forms import WHO, PersonInput, ReadField, look_up, read_date
+from members.fields import WHO, PersonInput, ReadField, look_up, read_date
 from services.models import Category
 from services.papers import certificates
 
@@ -26,8 +26,7 @@ class PersonForm(forms.Form):
         if self.side:
             people = people.filter(**{f"{self.side}__isnull": False})
         chosen = people.filter(key=self.fields["person"].widget.chosen()).first()
-        text = self.cleaned_data["person"]
-        return chosen or look_up(self, "person", text, side=self.side, areas=self.areas)
+        return chosen or look_up(self, "person", side=self.side, areas=self.areas)
 
 
 class CertificateForm(PersonForm):

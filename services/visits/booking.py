@@ -1,11 +1,15 @@
 """The one place where a visit's credit becomes transfers of the ledger."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID, uuid5
+
+from django.db import connection
 
 from ledger import accounts, spending
 from ledger.accounts import ISSUANCE, POOL
 from ledger.models import TransferKind
+from ledger.periods import Placed
 from ledger.policy import Credit
 from ledger.spending import Source
 from ledger.transfers import Leg
@@ -20,6 +24,24 @@ def key_of(visit: Visit, act: str) -> UUID:
 def account_of(visit: Visit) -> int:
     """The volunteer's time account, opened on the first hours."""
     return accounts.open_for(visit.area, [visit.volunteer.key])[visit.volunteer.key]
+
+
+def first_open_day(community_id: int) -> date | None:
+    """The day after the last closed month, which stays open until the transaction ends.
+
+    None while nothing is closed. To be asked before anything is posted: who closes a month waits
+    for postings under way, and those must not wait for them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT services_open_day(%s, NULL)", [community_id])
+        return cursor.fetchone()[0]
+
+
+def placed(day: date, first_open: date | None) -> Placed:
+    """Where hours of that day are booked: on it, or on the first open one beside their true day."""
+    if first_open is None or day >= first_open:
+        return Placed(day, None)
+    return Placed(first_open, day)
 
 
 def legs(credit: Credit, account: int, sources: Sequence[Source] = ()) -> list[Leg]:

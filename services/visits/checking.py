@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from ledger import periods, spending, transfers
+from ledger import spending, transfers
 from ledger.policy import Question, Reason
 from members import access
 from members.models import User
@@ -39,16 +39,18 @@ def approve(visit: Visit, *, by: User, at: datetime) -> Visit:
     if credit.moved:
         visit.journal = booking.key_of(visit, "approval")
         account = known.account or booking.account_of(visit)
+        place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
         with refusals.of_the_ledger():
             transfers.post_journal(
                 visit.area_id,
                 visit.journal,
                 booking.legs(credit, account, known.sources),
+                effective_on=place.effective_on,
+                relates_to=place.relates_to,
                 by=visit.entered_by_id,
                 approver=by.pk,
                 policy=known.policy.pk,
                 hold=known.hold,
-                **known.placed._asdict(),
             )
     changed = ("state", "approved_by", "confirmed_at", "journal", *booking.FIGURES)
     visit.save(update_fields=changed)
@@ -83,13 +85,15 @@ def undo(visit: Visit, *, by: User, at: datetime) -> Visit:
     if visit.state not in (Visit.State.CONFIRMED, Visit.State.COMPLETED):
         raise refusals.CannotBeUndone
     if visit.journal:
+        place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
         with refusals.of_the_ledger():
             transfers.reverse(
                 visit.area_id,
                 visit.journal,
                 key=booking.key_of(visit, "undo"),
                 by=by.pk,
-                **periods.placed(visit.area_id, visit.service_date)._asdict(),
+                effective_on=place.effective_on,
+                relates_to=place.relates_to,
             )
     visit.state = Visit.State.REVERSED
     visit.reversed_by = by

@@ -9,9 +9,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ledger import holds, periods, spending
+from ledger import holds, spending
 from ledger.models import Policy
-from ledger.periods import Placed
 from ledger.policy import Credit, VisitFacts, credit
 from ledger.spending import Source
 from members import eligibility
@@ -34,8 +33,7 @@ class Known:
 
     `account` is None before the volunteer's first hours; `twin` is the visit with the same key.
     `sources` are the hours that the elder pays with, those of `hold` first, which were set aside
-    for that day. `placed` says on which day the book takes it. `mark` is equal as long as what is
-    on record is.
+    for that day. `mark` is equal as long as what is on record is.
     """
 
     facts: VisitFacts
@@ -45,7 +43,6 @@ class Known:
     is_same_pair_that_day: bool
     sources: list[Source]
     hold: UUID | None
-    placed: Placed
     mark: str
 
     @property
@@ -97,7 +94,6 @@ def gather(visit: Visit, minutes: int) -> Known:
         is_same_pair_that_day=beside.is_same_pair_that_day,
         sources=sources,
         hold=beside.hold,
-        placed=periods.place(visit.service_date, closed=beside.closed_through),
         mark=mark,
     )
 
@@ -143,7 +139,6 @@ class _Beside(NamedTuple):
     used_that_week: int
     twin: int | None
     is_same_pair_that_day: bool
-    closed_through: date | None
     elder_free: int | None
     hold: UUID | None
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from ledger import accounts, periods, transfers
+from ledger import accounts, transfers
 from ledger.models import Balance, Policy
 from ledger.policy import Credit, VisitFacts, credit
 from members.models import Area, Elder, Member, User, Volunteer
@@ -100,6 +100,7 @@ class _Book:
         self.area, self.rows = area, rows
         self.author, self.approver, self.at = author, approver, at
         keys = list({row.volunteer.key for row in rows})
+        self.first_open = booking.first_open_day(area.pk)
         self.accounts = accounts.open_for(area, keys)
         standing = Balance.objects.filter(
             community=area, account_id__in=list(self.accounts.values())
@@ -107,7 +108,6 @@ class _Book:
         self.standing = {balance.account_id: balance for balance in standing}
         self.used = _used({row.volunteer.pk for row in rows}, {row.service_date for row in rows})
         self.policies = list(Policy.objects.for_area(area))
-        self.closed = periods.closed_through(area.pk)
 
     def post(self, result: Imported) -> None:
         """Record the visits and post their journals, a batch for each policy."""
@@ -123,8 +123,8 @@ class _Book:
             visits.append(self._visit(row, worth))
             if worth.moved:
                 legs = booking.legs(worth, account)
-                placed = periods.place(row.service_date, closed=self.closed)
-                journals[policy.pk].append(transfers.Journal(row.key, legs, *placed))
+                place = booking.placed(row.service_date, self.first_open)
+                journals[policy.pk].append(transfers.Journal(row.key, legs, *place))
         Visit.objects.bulk_create(visits)
         for policy_pk, batch in journals.items():
             transfers.post_batch(

@@ -27,7 +27,7 @@ _COLUMNS = [
 _WRITE = f"""
     WITH booked AS MATERIALIZED (
         SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
-            %s::bigint[], %s::bigint[], %s, %s, %s, %s, %s) AS refused
+            %s::bigint[], %s::bigint[], %s, %s, %s) AS refused
     ), written AS (
         INSERT INTO services_visit ({", ".join(field.attname for field in _COLUMNS)})
         SELECT {", ".join(["%s"] * len(_COLUMNS))} FROM booked WHERE refused IS NULL RETURNING id
@@ -150,8 +150,7 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
         legs = booking.legs(credit, known.account, known.sources)
     columns = [list(column) for column in zip(*legs, strict=True)] or [[]] * 4
     row = [field.get_db_prep_save(getattr(visit, field.attname), connection) for field in _COLUMNS]
-    effective_on, relates_to = known.placed
-    further = (effective_on, visit.entered_by_id, known.policy.pk, relates_to, known.hold)
+    further = (visit.entered_by_id, known.policy.pk, known.hold)
     booked = (*facts.place(visit), known.mark, *columns, *further)
     # A statement alone is a transaction by itself; in a caller's one it must not spoil that.
     apart = transaction.atomic() if connection.in_atomic_block else nullcontext()

@@ -41,6 +41,8 @@ NOT_PAGES = {
     "inbox_approve": "answers POST only: the buttons of the inbox",
     "my_hours_undo": "answers POST only: a button on the request's page",
     "my_hours_withdraw": "answers POST only: a button on the request's page",
+    "admin:month_decide": "answers POST only: buttons on the month's page",
+    "admin:policy_decide": "answers POST only: buttons on the version's page",
     "admin:login": "leads to the page where staff sign in",
     "admin:logout": "answers POST only: the button in the header",
     "admin:jsi18n": "a script",
@@ -71,6 +73,9 @@ ARGUMENTS = {
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
     "admin:report": lambda world: {"code": "R1"},
+    "admin:month": lambda world: {"code": world.visit.area.code, "month": f"{world.month:%Y-%m}"},
+    "admin:policy": lambda world: {"pk": world.version.pk},
+    "admin:policy_new": lambda world: {"pk": world.version.pk},
 }
 MEMBERS = {
     "my_time",
@@ -100,6 +105,7 @@ FORMS = {
     "my_hours_gift",
     "my_hours_redeem",
     "my_hours_code",
+    "admin:policy_new",
 }
 
 

@@ -9,14 +9,15 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from ledger import accounts, approvals, donations, gifts, grants, redemptions, transfers
-from ledger.models import TransferKind
+from ledger import accounts, approvals, donations, gifts, grants, policies, redemptions, transfers
+from ledger.models import Policy, TransferKind
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow, Visit
 from services.papers import certificates, prints
 from services.registers import batches, reading
 from tests.factories import ElderFactory, StaffFactory, UserFactory, VisitFactory, VolunteerFactory
+from timebank.months import closing
 from timebank.statements import yearly
 
 STAFF = ["clerk", "checker", "coordinator", "administrator", "auditor"]
@@ -54,6 +55,8 @@ def build():
         volunteer.member.area, year=2026, language="zh-hans", by=users["clerk"], at=timezone.now()
     )
     _move_hours(world, volunteer.member)
+    world.month = _closed_month(visit.area, users)
+    world.version = _version(visit.area, users)
     return world
 
 
@@ -87,6 +90,28 @@ def _movements(member, relative, *, by):
         **told,
     )
     return gift, donations.give(member, minutes=90, key=uuid.uuid4(), **told)
+
+
+def _closed_month(area, users):
+    """Closed by two persons, and a visit of it undone afterwards."""
+    last = timezone.localdate().replace(day=1) - datetime.timedelta(days=1)
+    visit = VisitFactory(
+        area=area, service_date=last, state="confirmed", confirmed_at=timezone.now()
+    )
+    second = StaffFactory(username="second", role="administrator", area=area)
+    asked = closing.ask(area, last, by=users["administrator"], at=timezone.now(), reason="纸张遗失")
+    closing.approve(asked, by=second, at=timezone.now())
+    visits.undo(visit, by=users["checker"], at=timezone.now())
+    return last.replace(day=1)
+
+
+def _version(area, users):
+    """New rules that wait for another administrator."""
+    base = Policy.objects.in_force(area, timezone.localdate())
+    values = {field.attname: getattr(base, field.attname) for field in policies.rules()}
+    new = Policy(area=area, effective_from=timezone.localdate(), based_on=base, **values)
+    new.day_cap = 120
+    return policies.propose(new, by=User.objects.get(username="second"), at=timezone.now())
 
 
 def _staff(role, district):

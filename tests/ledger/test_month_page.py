@@ -84,7 +84,7 @@ def test_a_broken_key_is_answered_in_words(client, key):
 
 def test_without_a_grant_in_the_rules_it_says_so(client):
     ElderFactory()
-    Policy.objects.update(grant_minutes=0)
+    Policy.objects.create(effective_from="2020-01-01", grant_minutes=0)
     enter(client, "clerk")
 
     answer = client.post("/hours/month/", filled())

@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from ledger import accounts, approvals, donations, gifts, requests, statements
@@ -117,6 +117,7 @@ def test_the_job_leaves_a_hold_to_whoever_resolves_it(book, earn, connect):
     earn(book.wang, 60)
     key, past = uuid.uuid4(), datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     first, job = connect(), connect(autocommit=True)
+    job.execute("SET lock_timeout = '5s'")  # it must not wait at all
     first.execute(RESERVE, [book.id, key, [book.wang], [40], past, CLERK])
     first.commit()
     charge(first, book, key)
@@ -222,18 +223,45 @@ def test_one_form_sent_twice_at_once_gives_once(clerk, member):
     assert (MovementRequest.objects.count(), hours(member)) == (1, (540, 0, 0))
 
 
-def test_the_years_limit_holds_for_two_gifts_at_once(clerk, member, relative):
+def test_the_years_limit_holds_for_two_gifts_at_once(clerk, member, relative, watcher):
+    """The second looks at the year while the first has not committed."""
     credit(member, 20_000)
     kin = {"to": relative, "relation": "parent", "proof": "register"}
     asked = [gifts.ask(member, minutes=7_000, **kin, **by(clerk)) for _ in range(2)]
     checker = StaffFactory(role="checker")
+    is_approved, may_commit = threading.Event(), threading.Event()
 
-    outcomes = at_once(
-        *[lambda r=r: approvals.approve(r, by=checker, at=timezone.now()) for r in asked]
-    )
+    def first():
+        with transaction.atomic():
+            approvals.approve(asked[0], by=checker, at=timezone.now())
+            is_approved.set()
+            may_commit.wait(20)
 
-    assert sorted(type(o).__name__ for o in outcomes) == ["MovementRequest", "OverTheYear"]
+    def second():
+        is_approved.wait(20)
+        return approvals.approve(asked[1], by=checker, at=timezone.now())
+
+    def conductor():
+        is_approved.wait(20)
+        wait_until_somebody_is_blocked(watcher)
+        may_commit.set()
+
+    outcomes = at_once(first, second, conductor)
+
+    assert sum(isinstance(o, gifts.OverTheYear) for o in outcomes) == 1
     assert hours(relative) == (0, 7_000, 0)
+
+
+def wait_until_somebody_is_blocked(watcher):
+    for _ in range(500):
+        row = watcher.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        ).fetchone()
+        if row != (0,):
+            return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for a lock")
 
 
 def at_once(*calls):

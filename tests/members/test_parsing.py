@@ -2,6 +2,7 @@ import contextlib
 import datetime
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -251,5 +252,5 @@ def test_an_amount_is_read_in_hours_however_many(written, minutes):
 
 @pytest.mark.parametrize("written", ["", "0", "-2", "all", "1:75", "999999小时", "1e3", "<b>"])
 def test_what_is_no_amount_is_answered_with_examples(written):
-    with pytest.raises(parsing.NotUnderstood, match="hours"):
+    with override("en"), pytest.raises(parsing.NotUnderstood, match="hours"):
         parsing.parse_hours(written)

@@ -159,7 +159,7 @@ def test_two_volunteers_at_once_do_not_use_the_same_hours(elder):
 class TestClosedMonth:
     @pytest.fixture(autouse=True)
     def closed(self, db):
-        Policy.objects.update(due_workdays=60)
+        Policy.objects.create(effective_from=datetime.date(2026, 1, 1), due_workdays=60)
         periods.close_month(community(), OCTOBER, by=StaffFactory(), at=NOW)
 
     def placed(self):

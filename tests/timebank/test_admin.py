@@ -77,4 +77,4 @@ def test_the_home_page_shows_last_month_of_the_readers_area(client):
 
     assert card["area"] == community()
     assert card["url"] == f"{reverse('admin:report', args=['R1'])}?area=530111001001"
-    assert (card["visits"], card["served"]) == (0, None)
+    assert (card["visits"], card["served"]) == (0, 0)

@@ -54,6 +54,37 @@ def test_a_right_of_the_web_role_to_write_is_found(drift, right):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("right", ["UPDATE", "DELETE", "TRUNCATE", "UPDATE (figures)"])
+def test_a_right_of_the_web_role_to_change_a_closed_month_is_found(drift, right):
+    drift(
+        f"GRANT {right} ON services_closedmonth TO timebank_web",
+        f"REVOKE {right} ON services_closedmonth FROM timebank_web",
+    )
+
+    assert found() == {
+        "timebank.W002": "The web role may write to tables of the ledger: services_closedmonth."
+    }
+
+
+GUARDS = {
+    "ledger_policy": "ledger_policy_is_never_edited",
+    "services_closedmonth": "services_closedmonth_only_grows",
+    "services_monthclosing": "services_monthclosing_is_decided_once",
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", GUARDS)
+def test_a_guard_of_versions_and_closed_months_that_sleeps_is_found(drift, table):
+    drift(
+        f"ALTER TABLE {table} DISABLE TRIGGER {GUARDS[table]}",
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {GUARDS[table]}",
+    )
+
+    assert table in found()["timebank.E001"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_web_role_that_owns_the_ledger_is_found(drift):
     drift("GRANT timebank_owner TO timebank_web", "REVOKE timebank_owner FROM timebank_web")
 

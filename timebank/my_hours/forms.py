@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import requests
 from ledger.models import MovementRequest, RequestKind
-from members import signing_in
+from members import parsing, signing_in
 from members.models import Member
-from services import parsing
 from services.forms import ReadField, read_date
 
 NOBODY = _(

@@ -1,7 +1,9 @@
 """What the ledger says of an area and a period, to set beside what the visits say.
 
 Flows go by the day that a transfer is effective on; a transfer that was reversed, and its
-reversal, count on neither day: they cancel out wherever the reversal stands.
+reversal, count on neither day: they cancel out wherever the reversal stands. But what was counted
+in a month that is closed stays there, and its reversal counts, negative, on the day it is booked
+for.
 """
 
 from collections import defaultdict
@@ -10,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, QuerySet, Sum, Value, When
+from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import Combinable
 
 from ledger import accounts
 from ledger.models import AccountKind, Transfer, TransferKind
@@ -34,45 +37,62 @@ class Flows:
 
 
 def flows(split: Split) -> dict:
-    """The flows of every row, from one query."""
-    sums = (
-        _kept(split)
-        .order_by()
-        .values_list(split.bucket("effective_on", "community_id"), "kind", _is_of_a_visit())
-        .annotate(Sum("amount"))
-    )
+    """The flows of every row: from one query, and another where months are closed."""
     by_row: dict = defaultdict(Flows)
-    for bucket, kind, is_of_a_visit, minutes in sums:
-        row = by_row[split.key(bucket)]
-        if kind == TransferKind.EARN:
-            row.earned += minutes
-        elif kind == TransferKind.POOL_COVER:
-            row.covered_by_pool += minutes
-        elif kind == TransferKind.OVERFLOW:
-            row.overflowed += minutes
-        elif kind == TransferKind.DONATE:
-            row.donated += minutes
-            row.donated_when_earned += minutes if is_of_a_visit else 0
+    bucket = split.bucket("effective_on", "community_id")
+    kept = _kept(split).values_list(bucket, "kind", _is_of_a_visit("journal"))
+    signed = [(1, kept)]
+    if split.has_closed_months:
+        signed.append((-1, _late(split, bucket)))
+    for sign, groups in signed:
+        for key, kind, is_of_a_visit, minutes in groups.order_by().annotate(Sum("amount")):
+            _add(by_row[split.key(key)], kind, is_of_a_visit, sign * minutes)
     return by_row
 
 
-def _kept(split: Split) -> QuerySet[Transfer]:
-    reversal = Transfer.objects.filter(community=OuterRef("community"), reverses=OuterRef("id"))
+def _late(split: Split, bucket: Combinable) -> QuerySet:
+    """Reversals of what was counted in closed months, by the kind and journal they reverse."""
+    original = Transfer.objects.filter(community=OuterRef("community"), id=OuterRef("reverses"))
+    late = _of_period(split).filter(reverses__isnull=False, relates_to__isnull=False)
+    late = late.annotate(
+        original_kind=Subquery(original.values("kind")),
+        original_journal=Subquery(original.values("journal")),
+    )
+    return late.values_list(bucket, "original_kind", _is_of_a_visit("original_journal"))
+
+
+def _add(row: Flows, kind: int, is_of_a_visit: bool, minutes: int) -> None:
+    if kind == TransferKind.EARN:
+        row.earned += minutes
+    elif kind == TransferKind.POOL_COVER:
+        row.covered_by_pool += minutes
+    elif kind == TransferKind.OVERFLOW:
+        row.overflowed += minutes
+    elif kind == TransferKind.DONATE:
+        row.donated += minutes
+        row.donated_when_earned += minutes if is_of_a_visit else 0
+
+
+def _of_period(split: Split) -> QuerySet[Transfer]:
     return Transfer.objects.filter(
-        ~Exists(reversal),
         community__in=split.communities,
         effective_on__range=(split.period.start, split.period.end),
-        reverses__isnull=True,
     )
 
 
-def _is_of_a_visit() -> Case:
+def _kept(split: Split) -> QuerySet[Transfer]:
+    reversal = Transfer.objects.filter(
+        community=OuterRef("community"), reverses=OuterRef("id"), relates_to__isnull=True
+    )
+    return _of_period(split).filter(~Exists(reversal), reverses__isnull=True)
+
+
+def _is_of_a_visit(journal: str) -> Case:
     """A donation in the journal of a visit never reached the volunteer's account."""
     earned = Transfer.objects.filter(
-        community=OuterRef("community"), journal=OuterRef("journal"), kind=TransferKind.EARN
+        community=OuterRef("community"), journal=OuterRef(journal), kind=TransferKind.EARN
     )
-    donated = When(Exists(earned), kind=TransferKind.DONATE, then=Value(True))
-    return Case(donated, default=Value(False))
+    return Case(When(Exists(earned), then=Value(True)), default=Value(False))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ several rows and counts once in the total, and because the rules of eligibility 
 import datetime
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db import connection
@@ -21,7 +22,8 @@ from timebank.reports.split import Key, Split
 # From the day on record, or from the first visit where the register came later.
 REGISTERED = """
     WITH first_visit AS (
-        SELECT visit.{side}_id AS member_id, min(visit.service_date) AS day
+        SELECT visit.{side}_id AS member_id,
+            min(coalesce(visit.counted_on, visit.service_date)) AS day
         FROM services_visit visit JOIN members_member member ON member.id = visit.{side}_id
         WHERE visit.state = 'confirmed' AND member.area_id = ANY(%(communities)s)
         GROUP BY 1
@@ -50,7 +52,8 @@ def registrations(side: str, split: Split) -> list[tuple[int, datetime.date, int
 def active_volunteers(visits: QuerySet[Visit], split: Split) -> dict:
     """The volunteers with a confirmed visit, by row."""
     active = defaultdict(set)
-    pairs = visits.order_by().values_list(split.bucket("service_date"), "volunteer").distinct()
+    bucket = split.bucket(Visit.counting_day)
+    pairs = visits.order_by().values_list(bucket, "volunteer").distinct()
     for bucket, volunteer in pairs:
         active[split.key(bucket)].add(volunteer)
     return active
@@ -72,7 +75,7 @@ class Served(NamedTuple):
 def served(visits: QuerySet[Visit], split: Split) -> Iterator[Served]:
     rows = (
         visits.order_by()
-        .values_list(split.bucket("service_date"), "elder")
+        .values_list(split.bucket(Visit.counting_day), "elder")
         .annotate(
             Count("pk"),
             Sum("served_minutes"),
@@ -91,6 +94,27 @@ class Standing(NamedTuple):
     is_rule_a: bool
     is_without_birth_date: bool
     is_rule_b: bool
+
+    def __or__(self, other: "Standing") -> "Standing":  # type: ignore[override]
+        """Somebody who was the one on some days and the other on others."""
+        return Standing(*(one or another for one, another in zip(self, other, strict=True)))
+
+
+@dataclass
+class Persons:
+    """Who stands behind the counts of a row: each counts once, however many visits."""
+
+    active: set[int] = field(default_factory=set)
+    elders: dict[int, Standing] = field(default_factory=dict)
+
+    def add(self, other: "Persons") -> None:
+        self.active |= other.active
+        for elder, standing in other.elders.items():
+            self.serve(elder, standing)
+
+    def serve(self, elder: int, standing: Standing) -> None:
+        known = self.elders.get(elder)
+        self.elders[elder] = known | standing if known else standing
 
 
 class Elders:

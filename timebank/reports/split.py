@@ -5,6 +5,7 @@ says which row such a group belongs to, so that each minute is counted in exactl
 """
 
 import datetime
+import functools
 from dataclasses import dataclass
 
 from django.db.models import F
@@ -13,6 +14,7 @@ from django.db.models.functions import TruncMonth
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from ledger.models import Period as ClosedPeriod
 from members.models import Area
 from timebank.reports.periods import Period
 
@@ -41,8 +43,13 @@ class Split:
         if not self.is_by_month:
             self._row_of_area = {pk: row.key for row in self.rows for pk in row.communities}
 
-    def bucket(self, day: str, area: str = "area_id") -> Combinable:
-        """What to group by, given the names of the columns that hold the day and the area."""
+    @functools.cached_property
+    def has_closed_months(self) -> bool:
+        """Whether figures may be stored, or count in another month than their own."""
+        return ClosedPeriod.objects.filter(community__in=self.communities).exists()
+
+    def bucket(self, day: str | Combinable, area: str = "area_id") -> Combinable:
+        """What to group by, given the columns that hold the day and the area."""
         return TruncMonth(day) if self.is_by_month else F(area)
 
     def key(self, bucket: Key) -> Key:

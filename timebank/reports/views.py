@@ -52,7 +52,7 @@ def report(request, code, site):
     if request.GET.get("format") in FILES:
         return _file(request, document)
 
-    page |= {"report": document, "head": files.head(document), "watermark": _watermark(request)}
+    page |= {"report": document, "head": files.head(document), "watermark": watermark(request)}
     return render(request, "admin/report.html", page | {"query": _query(form)})
 
 
@@ -98,7 +98,7 @@ def _query(form):
     return f"area={code}&start={period.start}&end={period.end}"
 
 
-def _watermark(request):
+def watermark(request):
     return _("%(programme)s · made for %(who)s on %(when)s") % {
         "programme": settings.PROGRAMME_NAME,
         "who": request.user,
@@ -115,7 +115,7 @@ FILES = {
 def _file(request, document):
     ending = request.GET["format"]
     make, content_type = FILES[ending]
-    response = HttpResponse(make(document, _watermark(request)), content_type=content_type)
+    response = HttpResponse(make(document, watermark(request)), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{document.file_name}.{ending}"'
     return response
 
@@ -126,15 +126,21 @@ def home_card(user):
     if area is None:
         return None
     month = Period.preset(Preset.LAST_MONTH, today=timezone.localdate(), first_day=None)
-    visits = Visit.objects.standing().filter(
-        area__path__startswith=area.path, service_date__range=(month.start, month.end)
-    )
-    sums = visits.aggregate(
-        visits=Count("pk"), served=Sum("served_minutes"), banked=Sum("banked_minutes")
-    )
+    visits = Visit.objects.filter(area__path__startswith=area.path)
+    sums = _sums(visits.counted_in(month.start, month.end))
+    undone = _sums(visits.filter(taken_back_on__range=(month.start, month.end)))
+    sums = {name: sums[name] - undone[name] for name in sums}
     return {
         "url": f"{reverse('admin:report', args=['R1'])}?area={area.code}",
         "area": area,
         "month": month.start,
         **sums,
     }
+
+
+def _sums(visits):
+    return visits.aggregate(
+        visits=Count("pk"),
+        served=Sum("served_minutes", default=0),
+        banked=Sum("banked_minutes", default=0),
+    )

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+from services.models import MonthClosing
+from timebank.reports.r1.corrections import Correction
 from timebank.reports.r1.figures import R1, CategoryFigures, Figures
 
 
@@ -19,6 +21,9 @@ def as_data(report: R1) -> dict:
         "visits_waiting": report.waiting,
         "visits_undone": len(report.undone),
         **_time("undone", sum(visit.served_minutes for visit in report.undone)),
+        "closed": [_closing(closing) for closing in report.closings],
+        "corrections": [_correction(one) for one in report.corrections],
+        "recorded_later": [_correction(one) for one in report.later],
         "by_category": [_category(line) for line in report.by_category],
         "by_month" if report.is_by_month else "by_area": [
             {"code": row.code, "name": row.name, **_figures(figures)}
@@ -47,6 +52,25 @@ def _category(line: CategoryFigures) -> dict:
         "visits": line.visits,
         **_time("served", line.served_minutes),
         **_time("banked", line.banked_minutes),
+    }
+
+
+def _closing(closing: MonthClosing) -> dict:
+    return {
+        "area": closing.area.code,
+        "through": f"{closing.month:%Y-%m}",
+        "at": closing.decided_at and closing.decided_at.isoformat(),
+        "by": closing.decided_by.username,
+        "reason": closing.reason,
+    }
+
+
+def _correction(correction: Correction) -> dict:
+    return {
+        "month": f"{correction.month:%Y-%m}",
+        "counted_on": f"{correction.counted_on}",
+        **_time("served", correction.served_minutes),
+        **_time("banked", correction.banked_minutes),
     }
 
 

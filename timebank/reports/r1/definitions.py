@@ -27,6 +27,10 @@ def definitions() -> list[str]:
             "second person is not counted yet."
         ),
         _(
+            "A closed month never changes. A visit recorded or undone after its month was closed "
+            "counts in the month of that day, and names the month it is about."
+        ),
+        _(
             "Served: time at the elder's service. Bankable: what the rules allow to bank. "
             "Banked: what was added to the volunteers' time accounts."
         ),

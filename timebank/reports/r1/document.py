@@ -12,6 +12,7 @@ from ledger.policy import Reason
 from timebank.reports import charts
 from timebank.reports.charts import Chart, Point
 from timebank.reports.layout import Check, Column, Document, Figure, Section, Table, Unit, Value
+from timebank.reports.r1 import closed
 from timebank.reports.r1.definitions import definitions
 from timebank.reports.r1.figures import PERSONS, R1, Figures
 from timebank.reports.split import Row
@@ -55,6 +56,7 @@ def as_document(report: R1) -> Document:
     ]
     if report.undone:
         sections.append(Section("undone", _("Visits that were undone"), _undone(report)))
+    sections += closed.sections(report)
     return Document(
         code="R1",
         title=TITLE,
@@ -138,7 +140,7 @@ def _without_birth_date(total: Figures) -> str:
 
 
 def _remarks(report: R1) -> list[str]:
-    remarks = []
+    remarks = closed.remarks(report)
     if report.waiting:
         words = ngettext(
             "%(number)d visit of this period waits for a second person and is not counted yet.",

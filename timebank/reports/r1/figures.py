@@ -1,19 +1,23 @@
 """The figures of R1.
 
-Counts visits that are confirmed and not undone, by the day of the service. All times are minutes.
+Counts visits that are confirmed and not undone, by the day of the service, or by the first open day
+where the month of the service was closed. All times are minutes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
+from django.db.models.expressions import Combinable
 
 from members.models import Area
-from services.models import Category, Visit
+from services.models import Category, MonthClosing, Visit
 from timebank.reports import hours, people
 from timebank.reports.periods import Period
-from timebank.reports.split import Key, Row, Split
+from timebank.reports.r1 import corrections
+from timebank.reports.r1.corrections import Correction
+from timebank.reports.split import Row, Split
 
 # Figures that count persons, who may stand in several rows and count once in the total.
 PERSONS = (
@@ -62,6 +66,15 @@ class Figures:
     ledger_banked_minutes: int = 0
     not_banked_minutes: dict[str, int] = field(default_factory=dict)
 
+    def count(self, persons: people.Persons) -> None:
+        """Set the figures that count persons."""
+        elders = persons.elders.values()
+        self.active_volunteers = len(persons.active)
+        self.elders_served = len(elders)
+        self.elders_served_80_plus_alone_or_empty_nest = sum(e.is_rule_a for e in elders)
+        self.elders_without_birth_date = sum(e.is_without_birth_date for e in elders)
+        self.elders_served_rule_b = sum(e.is_rule_b for e in elders)
+
     @property
     def ledger_difference_minutes(self) -> int:
         """Nought, unless visits and ledger tell different stories."""
@@ -86,40 +99,75 @@ class R1:
     by_category: list[CategoryFigures]
     undone: list[Visit]
     waiting: int
+    # Recorded in this period about months closed before it; where the period itself is closed,
+    # how that came about, and what was recorded about it later.
+    corrections: list[Correction]
+    closings: list[MonthClosing] = field(default_factory=list)
+    later: list[Correction] = field(default_factory=list)
 
 
-def figures(area: Area, period: Period) -> R1:
-    split = Split(area, period)
-    of_period = Visit.objects.filter(
-        area__in=split.communities, service_date__range=(period.start, period.end)
-    )
-    visits = of_period.standing()
-    tally = _Tally(split)
-    tally.add_registrations()
-    tally.add_persons(visits)
-    tally.add_reasons(visits)
-    tally.add_ledger()
-    tally.add_up()
-    undone = of_period.filter(state=Visit.State.REVERSED).select_related("volunteer", "elder")
+def counted(split: Split, area: Area) -> R1:
+    """The figures as visits and ledger tell them now."""
+    period = split.period
+    in_area = Visit.objects.filter(area__in=split.communities)
+    of_period = in_area.filter(service_date__range=(period.start, period.end))
+    tally = Tally(split)
+    tally.fill()
+    undone = of_period.filter(state=Visit.State.REVERSED, taken_back_on=None)
     return R1(
         area=area,
         period=period,
         is_by_month=split.is_by_month,
         total=tally.total,
         rows=tally.filled_rows(),
-        by_category=_by_category(visits),
-        undone=list(undone.order_by("service_date", "pk")),
+        by_category=categories(tally.by_category),
+        undone=undone_visits(undone),
         waiting=of_period.waiting().count(),
+        corrections=corrections.recorded_in(split),
     )
 
 
-class _Tally:
-    """The rows and the total while they are being filled, one query a step."""
+def undone_visits(visits: QuerySet[Visit]) -> list[Visit]:
+    return list(visits.select_related("volunteer", "elder").order_by("service_date", "pk"))
+
+
+def categories(sums: Mapping[str, Sequence[int]]) -> list[CategoryFigures]:
+    """Every category that there is, in its order, also those that nobody asked for."""
+    return [
+        CategoryFigures(category, *sums.get(category.pk, (0, 0, 0)))
+        for category in Category.objects.order_by("position", "pk")
+    ]
+
+
+class Tally:
+    """The rows and the total while they are being filled, one query a step.
+
+    `persons` are those behind the counts of each row, `by_category` the visits, served and banked
+    minutes of each category.
+    """
 
     def __init__(self, split: Split):
         self.split = split
         self.total = Figures()
         self.rows = {row.key: Figures() for row in split.rows}
+        self.persons = {row.key: people.Persons() for row in split.rows}
+        self.by_category: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        days = (split.period.start, split.period.end)
+        visits = Visit.objects.filter(area__in=split.communities)
+        self.visits = visits.counted_in(*days)
+        self.taken_back = visits.filter(taken_back_on__range=days)
+
+    def fill(self) -> None:
+        self.add_registrations()
+        self.add_persons()
+        self.add_reasons(1, self.visits, Visit.counting_day)
+        self.add_categories(1, self.visits)
+        if self.split.has_closed_months:
+            self.take_back()
+            self.add_reasons(-1, self.taken_back, F("taken_back_on"))
+            self.add_categories(-1, self.taken_back)
+        self.add_ledger()
+        self.add_up()
 
     def filled_rows(self) -> list[tuple[Row, Figures]]:
         """All rows, without the one of the area itself when nobody belongs to it directly."""
@@ -127,9 +175,14 @@ class _Tally:
         return [(row, figures) for row, figures in filled if row.code or figures != Figures()]
 
     def add_up(self) -> None:
-        """What happens at one time and place: the rows make up the total."""
+        """What happens at one time and place: the rows make up the total; persons count once."""
         for name in ADDITIVE:
             setattr(self.total, name, sum(getattr(row, name) for row in self.rows.values()))
+        everybody = people.Persons()
+        for key, persons in self.persons.items():
+            self.rows[key].count(persons)
+            everybody.add(persons)
+        self.total.count(everybody)
 
     def add_registrations(self) -> None:
         for area, day, number in people.registrations("volunteer", self.split):
@@ -146,52 +199,60 @@ class _Tally:
             if area in row.communities:
                 yield self.rows[row.key], row.period
 
-    def add_persons(self, visits: QuerySet[Visit]) -> None:
-        active = people.active_volunteers(visits, self.split)
-        for key, volunteers in active.items():
-            self.rows[key].active_volunteers = len(volunteers)
-        self.total.active_volunteers = len(set().union(*active.values()))
-        elders: dict[int, list[people.Served]] = defaultdict(list)
-        for part in people.served(visits, self.split):
+    def add_persons(self) -> None:
+        for key, volunteers in people.active_volunteers(self.visits, self.split).items():
+            self.persons[key].active |= volunteers
+        parts = list(people.served(self.visits, self.split))
+        rules = people.Elders({part.elder for part in parts})
+        for part in parts:
             row = self.rows[part.key]
             row.visits += part.visits
             row.served_minutes += part.served_minutes
             row.bankable_minutes += part.bankable_minutes
             row.banked_minutes += part.banked_minutes
-            elders[part.elder].append(part)
-        rules = people.Elders(set(elders))
-        for elder, parts in elders.items():
-            self._add_elder(elder, parts, rules)
+            standing = rules.standing(part.elder, part.first, part.last)
+            self.persons[part.key].serve(part.elder, standing)
 
-    def _add_elder(self, elder: int, parts: list[people.Served], rules: people.Elders) -> None:
-        """Count the elder once in the total and once in each row, which may get several parts."""
-        by_row: dict[Key, list[people.Served]] = defaultdict(list)
-        for part in parts:
-            by_row[part.key].append(part)
-        for figures, found in [
-            *((self.rows[key], found) for key, found in by_row.items()),
-            (self.total, parts),
-        ]:
-            first, last = min(part.first for part in found), max(part.last for part in found)
-            standing = rules.standing(elder, first, last)
-            figures.elders_served += 1
-            figures.elders_served_80_plus_alone_or_empty_nest += standing.is_rule_a
-            figures.elders_without_birth_date += standing.is_without_birth_date
-            figures.elders_served_rule_b += standing.is_rule_b
+    def take_back(self) -> None:
+        """Visits of closed months that were undone: their persons were there all the same."""
+        sums = (
+            self.taken_back.order_by()
+            .values_list(self.split.bucket("taken_back_on"))
+            .annotate(
+                Count("pk"), Sum("served_minutes"), Sum("bankable_minutes"), Sum("banked_minutes")
+            )
+        )
+        for bucket, visits, served, bankable, banked in sums:
+            row = self.rows[self.split.key(bucket)]
+            row.visits -= visits
+            row.served_minutes -= served
+            row.bankable_minutes -= bankable
+            row.banked_minutes -= banked
 
-    def add_reasons(self, visits: QuerySet[Visit]) -> None:
+    def add_reasons(self, sign: int, visits: QuerySet[Visit], day: Combinable) -> None:
         """Minutes by reason; visits with the very same reasons and minutes are counted together."""
         groups = (
             visits.exclude(not_banked={})
             .order_by()
-            .values_list(self.split.bucket("service_date"), "not_banked")
+            .values_list(self.split.bucket(day), "not_banked")
             .annotate(Count("pk"))
         )
         for bucket, reasons, number in groups:
             for figures in (self.rows[self.split.key(bucket)], self.total):
                 for reason, minutes in reasons.items():
                     so_far = figures.not_banked_minutes.get(reason, 0)
-                    figures.not_banked_minutes[reason] = so_far + minutes * number
+                    figures.not_banked_minutes[reason] = so_far + sign * minutes * number
+
+    def add_categories(self, sign: int, visits: QuerySet[Visit]) -> None:
+        sums = (
+            visits.order_by()
+            .values_list("category")
+            .annotate(Count("pk"), Sum("served_minutes"), Sum("banked_minutes"))
+        )
+        for code, *amounts in sums:
+            of_category = self.by_category[code]
+            for index, amount in enumerate(amounts):
+                of_category[index] += sign * amount
 
     def add_ledger(self) -> None:
         for key, flows in hours.flows(self.split).items():
@@ -209,17 +270,3 @@ class _Tally:
         figures.member_balance_minutes = closing.members
         figures.pool_balance_minutes = closing.pool
         figures.outstanding_minutes = closing.outstanding
-
-
-def _by_category(visits: QuerySet[Visit]) -> list[CategoryFigures]:
-    """Every category that there is, in its order, also those that nobody asked for."""
-    sums = (
-        visits.order_by()
-        .values_list("category")
-        .annotate(Count("pk"), Sum("served_minutes"), Sum("banked_minutes"))
-    )
-    by_code = {code: amounts for code, *amounts in sums}
-    return [
-        CategoryFigures(category, *by_code.get(category.pk, (0, 0, 0)))
-        for category in Category.objects.order_by("position", "pk")
-    ]

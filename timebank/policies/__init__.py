@@ -1,0 +1,1 @@
+"""Versions of the rules: their history, what changed, and what a new one would have changed."""
