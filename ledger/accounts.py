@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ledger.models import Account, AccountKind, Policy
@@ -32,6 +33,12 @@ def open_for(community: Area, keys: Iterable[UUID]) -> dict[UUID, int]:
             [community.pk, list(keys), policy.balance_cap],
         )
         return dict(cursor.fetchall())
+
+
+def books(within: Area | None = None) -> QuerySet[Area]:
+    """The communities that have a book, all of them or those in an area."""
+    areas = Area.objects.filter(pk__in=Account.objects.values("community")).order_by("path", "pk")
+    return areas.filter(path__startswith=within.path) if within else areas
 
 
 def number_of(community_id: int, key: UUID) -> int | None:
