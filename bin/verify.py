@@ -82,6 +82,8 @@ def check_book(file, keys, notes):
         data = json.loads(line)
         try:
             if type(data) is list:
+                if book is None:
+                    raise Wrong("a transfer without a book")
                 book.transfer(data)
                 counted += 1
             elif "checkpoint" in data:

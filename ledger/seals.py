@@ -61,7 +61,7 @@ def is_late(at: datetime | None = None) -> bool:
     oldest = oldest_unsealed()
     late = oldest is not None and (at or timezone.now()) - oldest > LATE
     if late:
-        logger.error("the ledger is not sealed: does the worker run, is a transaction left open?")
+        logger.error("transfers have waited for their seal for more than a minute")
     return late
 
 

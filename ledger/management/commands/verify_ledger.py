@@ -1,6 +1,6 @@
-import argparse
 import json
 import sys
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -17,14 +17,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--checkpoint",
             nargs="+",
-            type=argparse.FileType(encoding="utf-8"),
+            type=Path,
             default=[],
             help="notes that were kept elsewhere, to compare the book with",
         )
         parser.add_argument("--key", help="the public key that signed them, when it is not ours")
 
     def handle(self, *, area, format, checkpoint, key, **options):
-        outside = [file.read() for file in checkpoint]
+        outside = [file.read_text(encoding="utf-8") for file in checkpoint]
         try:
             signers = [notes.PublicKey.parse(key)] if key else []
             if outside and not key:
