@@ -3,7 +3,10 @@
 import dataclasses
 import importlib
 
-SUBJECTS = ("posting", "stripes", "batches", "from_django", "pages", "reads", "search", "imports")
+SUBJECTS = (
+    *("posting", "stripes", "batches", "from_django", "pages", "sealing"),
+    *("reads", "search", "imports"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,6 +16,7 @@ class Size:
     seconds: int  # of each run
     pairs: int
     connections: tuple
+    sealed: int  # transfers
     entries: int  # of the long account
     reads: int
     members: int
@@ -26,6 +30,7 @@ FULL = Size(
     seconds=3,
     pairs=7,
     connections=(1, 4, 16),
+    sealed=1_000_000,
     entries=10_000_000,
     reads=3000,
     members=100_000,
@@ -38,6 +43,7 @@ SHORT = Size(
     seconds=1,
     pairs=1,
     connections=(4,),
+    sealed=20_000,
     entries=20_000,
     reads=50,
     members=500,

@@ -19,12 +19,14 @@ import sys
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256, sha512
+from pathlib import Path
 
 # A transfer, version 1: 0x00, the version, community, id, journal, leg, kind, debit with its number
 # and balance after, credit likewise, amount, day, moment, author, which of the rest are there,
 # approver, policy, what it reverses. Days and microseconds count from 2000-01-01 UTC.
 TRANSFER = struct.Struct(">BBqq16shhqqqqqqqiqqhqqq")
 VERSION, SHA_256 = 1, 1
+CHECKPOINT = re.compile(r"[^\s+]+\n[1-9]\d*\n([\w+/]{43}=)\ncheckpoint ([1-9]\d*) \S+\n", re.A)
 FIRST_DAY = date(2000, 1, 1).toordinal()
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -36,17 +38,19 @@ class Wrong(Exception):
 
 
 def main():
-    options = parse()
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    parser.add_argument("file")
+    parser.add_argument("--key", action="append", default=[], help="who signs the checkpoints")
+    parser.add_argument("--checkpoint", action="append", default=[], help="a note kept elsewhere")
+    options = parser.parse_args()
     try:
         keys = [public_key(key) for key in options.key]
+        notes = [(name, Path(name).read_text(encoding="utf-8")) for name in options.checkpoint]
         with open(options.file, encoding="utf-8") as file:
-            first = file.readline()
+            is_book = file.readline().startswith('{"format":"timebank-book 1"')
             file.seek(0)
-            if first.startswith('{"format":"timebank-book 1"'):
-                notes = [(name, read(name)) for name in options.checkpoint]
-                print(check_book(file, keys, notes))
-            else:
-                print(check_proof(json.load(file), keys))
+            print(check_book(file, keys, notes) if is_book else check_proof(json.load(file), keys))
     except Wrong as wrong:
         print(f"WRONG: {wrong}")
         return 1
@@ -54,21 +58,6 @@ def main():
         print(f"WRONG: the file is malformed: {error!r}")
         return 1
     return 0
-
-
-def parse():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("file")
-    parser.add_argument("--key", action="append", default=[], help="who signs the checkpoints")
-    parser.add_argument("--checkpoint", action="append", default=[], help="a note kept elsewhere")
-    return parser.parse_args()
-
-
-def read(name):
-    with open(name, encoding="utf-8") as file:
-        return file.read()
 
 
 # The book
@@ -90,9 +79,7 @@ def check_book(file, keys, notes):
                 checkpoints.add(data)
             elif "community" in data:
                 if book is None or book.community != data["community"]:
-                    finish(book, checkpoints)
-                    book = Book(data["community"], data["code"])
-                    checkpoints.enter(book)
+                    book = checkpoints.next_book(book, data)
                 book.begin(data)
                 checkpoints.pass_block(book)
             elif data.get("end"):
@@ -101,15 +88,8 @@ def check_book(file, keys, notes):
             raise Wrong(f"line {number}: {wrong}") from None
     if not ended:
         raise Wrong(f"the book breaks off after line {number}")
-    finish(book, checkpoints)
+    checkpoints.next_book(book, None)
     return f"{counted} transfers fit. {checkpoints.finish()}"
-
-
-def finish(book, checkpoints):
-    if book is not None:
-        book.finish()
-        checkpoints.pass_block(book)
-        checkpoints.leave(book)
 
 
 class Book:
@@ -120,9 +100,7 @@ class Book:
         self.n, self.total, self.hash = 0, 0, NOTHING_BEFORE
         self.header, self.leaves, self.is_open = None, [], False
         self.accounts = {}  # account → (number of its last entry, balance after it)
-        self.waiting = defaultdict(
-            dict
-        )  # account → entries whose forerunner comes in a later block
+        self.waiting = defaultdict(dict)  # account → entries whose forerunner is still to come
         self.days = {}
 
     def begin(self, data):
@@ -142,13 +120,11 @@ class Book:
             raise Wrong(f"{self.code} transfer {row[0]} is sealed, but missing")
         if not self.is_open:
             self.leaves.append(sha256(encode(self.community, row, self.days)).digest())
-        number, _, _, _, debit, debit_seq, debit_after, credit, credit_seq, credit_after, amount = (
-            row[:11]
-        )
+        number, _, _, _, debit, d_seq, d_after, credit, c_seq, c_after, amount, *_ = row
         if amount <= 0 or debit == credit:
             raise Wrong(f"{self.code} transfer {number} moves nothing")
-        self.entry(number, debit, debit_seq, -amount, debit_after)
-        self.entry(number, credit, credit_seq, amount, credit_after)
+        self.entry(number, debit, d_seq, -amount, d_after)
+        self.entry(number, credit, c_seq, amount, c_after)
 
     def entry(self, number, account, seq, change, after):
         last, balance = self.accounts.get(account, (0, 0))
@@ -157,15 +133,15 @@ class Book:
                 raise Wrong(f"{self.code} transfer {number}: entry {seq} of {account} comes twice")
             self.waiting[account][seq] = number, change, after
             return
-        if balance + change != after:
-            raise Wrong(
-                f"{self.code} transfer {number}: account {account} has {balance + change}"
-                f" after it, and {after} is written"
-            )
-        self.accounts[account] = seq, after
-        if account in self.waiting and seq + 1 in self.waiting[account]:
-            number, change, after = self.waiting[account].pop(seq + 1)
-            self.entry(number, account, seq + 1, change, after)
+        while True:
+            if balance + change != after:
+                has = f"account {account} has {balance + change} after it, not {after}"
+                raise Wrong(f"{self.code} transfer {number}: {has}")
+            self.accounts[account] = seq, after
+            if account not in self.waiting or seq + 1 not in self.waiting[account]:
+                return
+            balance, seq = after, seq + 1
+            number, change, after = self.waiting[account].pop(seq)
 
     def end_block(self):
         header, self.header = self.header, None
@@ -188,12 +164,8 @@ class Book:
         self.end_block()
         for account, entries in self.waiting.items():
             if entries:
-                seq = min(entries)
-                last = self.accounts.get(account, (0, 0))[0]
-                raise Wrong(
-                    f"{self.code} transfer {entries[seq][0]}: entry {seq} of account {account}"
-                    f" comes after entry {last}"
-                )
+                number = entries[min(entries)][0]
+                raise Wrong(f"{self.code} transfer {number}: an entry of {account} is missing")
 
 
 def encode(community, row, days):
@@ -218,10 +190,8 @@ def tree_root(level):
     """RFC 6962: neighbors are joined, the last of an odd level is carried up."""
     level = level or [sha256(b"").digest()]
     while len(level) > 1:
-        joined = [
-            sha256(b"\1" + left + right).digest()
-            for left, right in zip(level[::2], level[1::2], strict=False)
-        ]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        joined = [sha256(b"\1" + left + right).digest() for left, right in pairs]
         level = joined + level[2 * len(joined) :]
     return level[0]
 
@@ -257,13 +227,19 @@ class Checkpoints:
             text = signed_text(note, keys)
             self.outside[checkpoint(text)[1]] = text, name
         self.expected = {}  # (community, block) → its hash, and the checkpoint that says so
-        self.last = {}  # community → the last of its blocks that a checkpoint names
         self.count, self.met, self.entered = 0, set(), set()
 
-    def enter(self, book):
-        if book.community in self.entered:
-            raise Wrong(f"the book of {book.code} comes twice")
-        self.entered.add(book.community)
+    def next_book(self, book, data):
+        """The end of one community's book and the beginning of the next."""
+        if book is not None:
+            book.finish()
+            self.pass_block(book)
+        if data is None:
+            return None
+        if data["community"] in self.entered:
+            raise Wrong(f"the book of {data['code']} comes twice")
+        self.entered.add(data["community"])
+        return Book(data["community"], data["code"])
 
     def add(self, data):
         number, heads = data["checkpoint"], data["heads"]
@@ -280,7 +256,6 @@ class Checkpoints:
         for community, n, head in heads:
             if self.expected.setdefault((community, n), (head, number))[0] != head:
                 raise Wrong(f"checkpoint {number}: another hash of block {n}")
-            self.last[community] = max(n, self.last.get(community, 0))
         self.count += 1
 
     def pass_block(self, book):
@@ -289,27 +264,23 @@ class Checkpoints:
         if number is not None and head != book.hash.hex():
             raise Wrong(f"{book.code} block {book.n} is not the one of checkpoint {number}")
 
-    def leave(self, book):
-        if self.last.get(book.community, 0) > book.n:
-            raise Wrong(f"{book.code} ends at block {book.n}, before the last checkpoint")
-
     def finish(self):
         for number, (_, name) in self.outside.items():
             if number not in self.met:
                 raise Wrong(f"the book has no checkpoint {number}, which is in {name}")
+        for (community, n), (_, number) in self.expected.items():
+            if community in self.entered:
+                raise Wrong(f"block {n} of {community}, of checkpoint {number}, is missing")
         signed = "are signed" if self.keys else "WHO SIGNED THEM WAS NOT CHECKED: give a --key"
         kept = f", {len(self.met)} of them kept elsewhere" if self.met else ""
-        absent = len(self.last.keys() - self.entered)
+        absent = len({community for community, _ in self.expected})
         elsewhere = f" {absent} communities of theirs are not in this file." if absent else ""
         return f"{self.count} checkpoints fit{kept}, {signed}.{elsewhere}"
 
 
 def checkpoint(text):
     """Root and number that a checkpoint's text tells."""
-    found = re.fullmatch(
-        r"[^\s+]+\n[1-9]\d*\n([A-Za-z0-9+/]{43}=)\ncheckpoint ([1-9]\d*) \S+\n", text
-    )
-    if not found:
+    if not (found := CHECKPOINT.fullmatch(text)):
         raise Wrong("a checkpoint is malformed")
     return base64.b64decode(found[1]), int(found[2])
 
@@ -333,12 +304,9 @@ def check_proof(proof, keys):
     said, number = checkpoint(signed_text(proof["note"], keys))
     if top != said:
         raise Wrong(f"the transfer is not in checkpoint {number}")
-    transfer = proof["transfer"]
-    return (
-        f"Transfer {transfer[0]} of community {community} is in checkpoint {number}:"
-        f" {transfer[10]} minutes from account {transfer[4]} to account {transfer[7]}"
-        f" on {transfer[11]}."
-    )
+    number_of, _, _, _, source, _, _, target, _, _, minutes, day, *_ = proof["transfer"]
+    what = f"{minutes} minutes from account {source} to account {target} on {day}"
+    return f"Transfer {number_of} of community {community} is in checkpoint {number}: {what}."
 
 
 # Signed notes and Ed25519 (RFC 8032)
@@ -349,13 +317,10 @@ def public_key(text):
     name, _, rest = text.partition("+")
     key_id, _, encoded = rest.partition("+")
     key = base64.b64decode(encoded, validate=True)
-    if len(key) != 33 or key[0] != 1 or key_of(name, key).hex() != key_id:
+    expected = sha256(name.encode() + b"\n" + key).hexdigest()[:8]
+    if len(key) != 33 or key[0] != 1 or expected != key_id:
         raise Wrong("the public key is malformed")
-    return name, key_of(name, key), key[1:]
-
-
-def key_of(name, key):
-    return sha256(name.encode() + b"\n" + key).digest()[:4]
+    return name, bytes.fromhex(key_id), key[1:]
 
 
 def signed_text(note, keys):
@@ -385,11 +350,9 @@ ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
 def has_signed(public, message, signature):
     """Whether s·B = R + h·A, with everything in its one allowed writing."""
-    if len(public) != 32 or len(signature) != 64:
-        return False
     a, r = point_of(public), point_of(signature[:32])
     s = int.from_bytes(signature[32:], "little")
-    if a is None or r is None or s >= ORDER:
+    if len(signature) != 64 or a is None or r is None or s >= ORDER:
         return False
     h = int.from_bytes(sha512(signature[:32] + public + message).digest(), "little") % ORDER
     left, right = times(s, BASE), add(r, times(h, a))

@@ -160,7 +160,7 @@ def test_an_honest_book_fits(given_away):
 
 @committed
 @pytest.mark.parametrize("which", [0, 4, 6, 7])
-@pytest.mark.parametrize(("field", "value"), [(10, 61), (6, 5), (9, 5), (4, 2), (8, 9), (5, 9)])
+@pytest.mark.parametrize(("field", "value"), [(10, 61), (6, 5), (9, 5), (4, 424242), (8, 9), (5, 9)])
 def test_a_changed_movement_is_named(edited, which, field, value):
     def change(lines):
         lines[rows(lines)[which]][field] = value
@@ -247,7 +247,25 @@ def test_a_tail_after_the_last_checkpoint_can_be_cut_off_unseen(edited):
 def test_a_tail_before_the_last_checkpoint_cannot(edited):
     status, words = edited(lambda lines: until_block(lines, checkpoints.latest().blocks[0]))
 
-    assert (status, "before the last checkpoint" in words) == (1, True)
+    assert (status, "of checkpoint 1, is missing" in words) == (1, True)
+
+
+@committed
+def test_a_checkpoint_that_comes_too_late_to_be_compared_is_refused(edited):
+    def move(lines):
+        checkpoint = next(at for at, line in enumerate(lines) if "checkpoint" in line)
+        lines.insert(-1, lines.pop(checkpoint))
+
+    status, words = edited(move)
+
+    assert (status, "of checkpoint 1, is missing" in words) == (1, True)
+
+
+@committed
+def test_a_book_that_comes_twice_is_refused(edited):
+    status, words = edited(lambda lines: [*lines[:-1], {"community": 0, "code": "x"}, *lines])
+
+    assert (status, "comes twice" in words) == (1, True)
 
 
 @committed

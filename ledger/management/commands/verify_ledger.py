@@ -39,6 +39,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no area {area}.") from None
         except (notes.BadNote, notes.BadKey) as error:
             raise CommandError(str(error)) from None
+        if sys.stderr.isatty():
+            self.stderr.write("\r\033[K", ending="")
         if area is None:
             verification.keep(result)
         if format == "json":
