@@ -110,7 +110,7 @@ def test_posting_never_waits_for_a_pass(book, earn, connect, seal):
 
 def test_of_two_sealers_at_once_one_does_the_work(book, earn, connect, seal):
     earn(book.wang)
-    first, second = connect(), connect(autocommit=True)
+    first, second = connect(), connect(autocommit=True, options="-c lock_timeout=5s")
     until = time.monotonic() + 20
     while first.execute("SELECT ledger_seal()").fetchone() == (0,) and time.monotonic() < until:
         first.rollback()

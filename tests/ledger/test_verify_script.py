@@ -160,7 +160,9 @@ def test_an_honest_book_fits(given_away):
 
 @committed
 @pytest.mark.parametrize("which", [0, 4, 6, 7])
-@pytest.mark.parametrize(("field", "value"), [(10, 61), (6, 5), (9, 5), (4, 424242), (8, 9), (5, 9)])
+@pytest.mark.parametrize(
+    ("field", "value"), [(10, 61), (6, 5), (9, 5), (4, 424242), (8, 9), (5, 9)]
+)
 def test_a_changed_movement_is_named(edited, which, field, value):
     def change(lines):
         lines[rows(lines)[which]][field] = value
