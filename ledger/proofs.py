@@ -46,7 +46,7 @@ def as_file(proof: dict[str, Any]) -> str:
 
 
 def _block_of(community_id: int, transfer_id: int) -> Block | None:
-    """The first that spans it may not have it: blocks overlap where transfers were committed late."""
+    """The first block that has it: blocks overlap where transfers were committed late."""
     spanning = Block.objects.filter(
         community=community_id, first_transfer__lte=transfer_id, last_transfer__gte=transfer_id
     )
