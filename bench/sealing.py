@@ -32,8 +32,8 @@ SLOW_POST = (
     + " date '2026-11-01', 1);\n\\sleep :pause ms\nCOMMIT;\n"
 )
 RACERS = 16
-# The script, and then what it took: processor time, as there is nothing to compare it with on a busy
-# machine, and its own peak, as what the system tells includes that of whoever started it.
+# The script, and then what it took: processor time, as there is nothing to compare it with on a
+# busy machine, and its own peak, as what the system tells includes that of whoever started it.
 VERIFY = """
 import runpy, sys, time
 sys.argv = sys.argv[1:]
