@@ -3,15 +3,11 @@
 import datetime
 import itertools
 import json
-import os
-import subprocess
-import sys
-import time
 
 import openpyxl
 from django.utils import timezone
 
-from bench import book, people
+from bench import people, process
 from bench.figures import Figure, busy, show
 from members.models import Area, Member, StaffRole
 from timebank import invention
@@ -49,8 +45,8 @@ def measure(server, size):
         _write(file, size.rows, seed=position, taken=taken)
         took.busy.append(busy())
         memory.busy.append(took.busy[-1])
-        reading = float(_run("-c", READ, str(file))[0])
-        output, seconds, megabytes = _run(
+        reading = float(process.run("-c", READ, str(file))[0])
+        output, seconds, megabytes = process.run(
             *("manage.py", "import_register", str(file), "--area", community.code),
             *("--by", people.staff(StaffRole.Role.CLERK).username),
             *("--approved-by", people.staff(StaffRole.Role.CHECKER).username),
@@ -61,25 +57,6 @@ def measure(server, size):
         memory.pairs.append((None, megabytes))
         file.unlink()
     return [show(took), show(memory)]
-
-
-def _run(*arguments):
-    """What a Python process of its own printed, its seconds, and its peak memory in MB."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=book.ROOT, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        with process.stdout:
-            output = process.stdout.read()
-    except BaseException:  # whoever stops the bench stops this too
-        process.kill()
-        raise
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{arguments[0]} ended with {process.returncode}\n{output}")
-    return output, time.perf_counter() - began, usage.ru_maxrss / 1024
 
 
 def _check(result, rows):

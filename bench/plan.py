@@ -4,16 +4,8 @@ import dataclasses
 import importlib
 
 SUBJECTS = (
-    "posting",
-    "stripes",
-    "batches",
-    "from_django",
-    "others",
-    "pages",
-    "statements",
-    "reads",
-    "search",
-    "imports",
+    *("posting", "stripes", "batches", "from_django", "others", "pages", "statements"),
+    *("sealing", "reads", "search", "imports"),
 )
 
 
@@ -24,6 +16,7 @@ class Size:
     seconds: int  # of each run
     pairs: int
     connections: tuple
+    sealed: int  # transfers
     entries: int  # of the long account
     reads: int
     lines: int  # of the account with a long statement
@@ -38,6 +31,7 @@ FULL = Size(
     seconds=3,
     pairs=7,
     connections=(1, 4, 16),
+    sealed=1_000_000,
     entries=10_000_000,
     reads=3000,
     lines=100_000,
@@ -51,6 +45,7 @@ SHORT = Size(
     seconds=1,
     pairs=1,
     connections=(4,),
+    sealed=20_000,
     entries=20_000,
     reads=50,
     lines=2_000,

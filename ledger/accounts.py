@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ledger.models import Account, AccountKind, Balance, Policy
@@ -82,6 +83,12 @@ def freeze(community_id: int, key: UUID, *, frozen: bool, by: int) -> None:
             frozen=frozen,
             by=by,
         )
+
+
+def books(within: Area | None = None) -> QuerySet[Area]:
+    """The communities that have a book, all of them or those in an area."""
+    areas = Area.objects.filter(pk__in=Account.objects.values("community")).order_by("path", "pk")
+    return areas.filter(path__startswith=within.path) if within else areas
 
 
 def number_of(community_id: int, key: UUID) -> int | None:

@@ -15,6 +15,10 @@ from ledger.movement_request import (
 from ledger.movement_request import (
     MovementRequest as MovementRequest,
 )
+from ledger.seal_models import Block as Block
+from ledger.seal_models import Checkpoint as Checkpoint
+from ledger.seal_models import CheckpointSignature as CheckpointSignature
+from ledger.seal_models import Verification as Verification
 from members.models import Area
 
 

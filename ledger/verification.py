@@ -1,14 +1,21 @@
 """Recomputing the whole ledger from its transfers, and naming the first row that does not fit.
 
 Each check is one statement, so that it sees one state of the book while others post; the rows
-stay in the database. Dates, kinds and texts are not checked here: nothing else repeats them.
+stay in the database. Dates, kinds and authors are repeated by nothing but the leaves of blocks,
+which are recomputed block by block; and whoever rewrites those too, a checkpoint kept elsewhere
+contradicts.
 """
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from django.db import connection
 
+from ledger import accounts, chains, notes
+from ledger.faults import Fault
 from members.models import Area
+
+Progress = Callable[[str, int, int], None]  # what is checked, how many transfers of how many
 
 # Each returns community_id, transfer_id, journal, expected, found of rows that are wrong.
 CHECKS = {
@@ -154,13 +161,20 @@ CHECKS = {
             IS DISTINCT FROM (o.credit, o.debit, o.amount, n.legs + 1 - o.leg)
     """,
     "outbox": """
-        SELECT coalesce(t.community_id, u.community_id) AS community_id,
-            coalesce(t.id, u.transfer_id) AS transfer_id, t.journal,
-            'a transfer and its outbox row' AS expected,
-            CASE WHEN t.id IS NULL THEN 'no transfer' ELSE 'no outbox row' END AS found
-        FROM ledger_transfer t FULL JOIN ledger_unsealed u
-            ON u.community_id = t.community_id AND u.transfer_id = t.id
-        WHERE t.id IS NULL OR u.transfer_id IS NULL
+        SELECT coalesce(t.community_id, s.community_id) AS community_id,
+            coalesce(t.id, s.transfer_id) AS transfer_id, t.journal,
+            'a transfer and its outbox row or leaf' AS expected,
+            CASE WHEN t.id IS NULL THEN 'no transfer'
+                WHEN s.transfer_id IS NULL THEN 'neither outbox row nor leaf'
+                ELSE format('%%s of them', s.times) END AS found
+        FROM ledger_transfer t FULL JOIN (
+            SELECT x.community_id, x.transfer_id, count(*) AS times FROM (
+                SELECT u.community_id, u.transfer_id FROM ledger_unsealed u
+                UNION ALL
+                SELECT b.community_id, unnest(b.transfer_ids) FROM ledger_block b) x
+            GROUP BY x.community_id, x.transfer_id) s
+            ON s.community_id = t.community_id AND s.transfer_id = t.id
+        WHERE t.id IS NULL OR s.transfer_id IS NULL OR s.times > 1
     """,
     "rolled_days": """
         SELECT coalesce(d.community_id, e.community_id) AS community_id,
@@ -243,17 +257,6 @@ COUNT = f"""
 """  # noqa: S608
 
 
-class Fault(NamedTuple):
-    """A row that does not fit: where it is, what the rest of the book says, what it says."""
-
-    check: str
-    community: str
-    transfer: int | None
-    journal: str | None
-    expected: str
-    found: str
-
-
 class Verification(NamedTuple):
     """What was counted, and the first fault of each check that found one."""
 
@@ -266,19 +269,63 @@ class Verification(NamedTuple):
         return min(self.faults, key=lambda f: (f.transfer is None, f.transfer), default=None)
 
 
-def verify(area: Area | None = None) -> Verification:
-    """Check every book, or those of the area and all below it."""
+def verify(
+    area: Area | None = None,
+    *,
+    outside: Sequence[str] = (),
+    keys: Sequence[notes.PublicKey] = (),
+    on_progress: Progress = lambda check, done, of: None,
+) -> Verification:
+    """Check every book, or those of the area and all below it.
+
+    `outside` are checkpoints that were kept elsewhere, as signed by one of `keys`; raises
+    notes.BadNote when one is not.
+    """
     books = None if area is None else list(Area.objects.within(area).values_list("pk", flat=True))
-    faults = []
+    against = [chains.fault_against(note, keys) for note in outside]
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"books": books})
         names = [column.name for column in cursor.description]
         checked = dict(zip(names, cursor.fetchone(), strict=True))
+        faults = []
         for name, check in CHECKS.items():
+            on_progress(name, 0, checked["transfers"])
             cursor.execute(FIRST.format(check=check), {"books": books})
             if row := cursor.fetchone():
                 code, transfer, journal, expected, found = row
                 faults.append(
                     Fault(name, code, transfer, journal and str(journal), expected, found)
                 )
-    return Verification(checked, faults)
+    faults += _first_of_each_check(_sealed_faults(area, checked["transfers"], on_progress))
+    return Verification(checked, faults + [fault for fault in against if fault])
+
+
+def _sealed_faults(area: Area | None, transfers: int, on_progress: Progress) -> Iterator[Fault]:
+    done = 0
+
+    def on_block(size: int) -> None:
+        nonlocal done
+        done += size
+        on_progress("blocks", done, transfers)
+
+    for community in accounts.books(area):
+        yield from chains.faults(community.pk, community.code, on_block)
+    yield from chains.checkpoint_faults()
+
+
+def _first_of_each_check(faults: Iterable[Fault]) -> list[Fault]:
+    first: dict[str, Fault] = {}
+    for fault in faults:
+        known = first.setdefault(fault.check, fault)
+        if (fault.transfer or 0) < (known.transfer or 0):
+            first[fault.check] = fault
+    return list(first.values())
+
+
+def keep(result: Verification) -> None:
+    """Keep that the whole ledger was verified, for those who ask when that was."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT ledger_keep_verification(%s, %s)",
+            [result.checked["transfers"], len(result.faults)],
+        )

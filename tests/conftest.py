@@ -15,6 +15,9 @@ from timebank import database
 settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
 }
+settings.CHECKPOINT_KEY = (  # the seed is the bytes 0 to 31
+    "PRIVATE+KEY+test.timebank+10ea97a7+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+)
 settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
 SPEED = "fsync=off full_page_writes=off max_connections=200"
 

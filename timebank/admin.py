@@ -7,6 +7,7 @@ from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from ledger import checkpoints, seals
 from members import access
 from timebank import books
 from timebank.months import views as months
@@ -41,8 +42,13 @@ class TimebankAdminSite(admin.AdminSite):
         return super().each_context(request) | {"site_header": title, "site_title": title}
 
     def index(self, request, extra_context=None):
-        card = reports.home_card(request.user)
-        cards = {"report_card": card, "month_card": months.home_card(request.user)}
+        state = seals.state()
+        cards = {
+            "report_card": reports.home_card(request.user),
+            "month_card": months.home_card(request.user),
+            "seals": state,
+            "checkpoint_code": state.checkpoint and checkpoints.short_code(state.checkpoint),
+        }
         return super().index(request, cards | (extra_context or {}))
 
     def get_urls(self):

@@ -7,6 +7,8 @@ from django.http import HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from ledger import seals
+
 _migrated = False
 
 
@@ -22,13 +24,18 @@ def healthz(request):
 @never_cache
 @require_safe
 def readyz(request):
-    """Whether pages can be served: the database answers, and no migration is missing."""
+    """Whether pages can be served: the database answers, and no migration is missing.
+
+    A second line is an alarm: the ledger is not being sealed. Pages are served all the same, so the
+    status stays 200, or a worker that stands still would close the house.
+    """
     try:
         ready = _is_migrated()
+        late = ready and seals.is_late()
     except DatabaseError:
-        ready = False
+        ready = late = False
     return HttpResponse(
-        "ready\n" if ready else "not ready\n",
+        ("ready\n" if ready else "not ready\n") + ("seals are late\n" if late else ""),
         content_type="text/plain",
         status=200 if ready else 503,
     )

@@ -37,6 +37,12 @@ def _own_secret() -> str:
 SECRET_KEY = env("SECRET_KEY", default="") or _own_secret()
 
 PROGRAMME_NAME = env("PROGRAMME_NAME", default="") or _("Time Bank")
+# Checkpoints of the ledger: the key that signs them, its name when it is made here, and the public
+# keys of neighbors whose signatures beside ours are kept.
+CHECKPOINT_KEY = env("CHECKPOINT_KEY", default="")
+CHECKPOINT_NAME = env("CHECKPOINT_NAME", default="timebank.local")
+CHECKPOINT_WITNESSES = env.list("CHECKPOINT_WITNESSES", default=[])
+
 STAFF_PHONE = env("STAFF_PHONE", default="0871-67170000")
 
 INSTALLED_APPS = [
@@ -122,6 +128,9 @@ DATABASES = {
     "owner": _owner,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Sealing never ends, beside the other jobs; who stops the worker waits two seconds for it.
+PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": 4, "shutdown_graceful_timeout": 2}
 
 AUTH_USER_MODEL = "members.User"
 AUTHENTICATION_BACKENDS = ["members.backends.RolesBackend"]

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0014_movement_requests")]
+    dependencies = [("ledger", "0016_seal_models")]
     operations = [
         migrations.RunSQL(
             Path(__file__).with_suffix(".sql").read_text(),

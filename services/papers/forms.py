@@ -3,8 +3,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members import access
-from members.models import Member
 from members.fields import WHO, PersonInput, ReadField, look_up, read_date
+from members.models import Member
 from services.models import Category
 from services.papers import certificates
 

@@ -1,5 +1,6 @@
 import datetime
 import os
+import time
 import uuid
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from ledger import accounts, approvals, transfers
+from ledger import accounts, approvals, seals, transfers
 from ledger.models import TransferKind
 from members.models import Area
 from tests.factories import MemberFactory, StaffFactory
@@ -42,6 +43,22 @@ def earn(book):
         return transfers.post(book.id, key or uuid.uuid4(), leg, effective_on=on, by=CLERK)
 
     return post
+
+
+@pytest.fixture
+def seal(db):
+    """Seal all that was committed, once the transactions of tests beside this one have ended."""
+
+    def drain():
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            seals.seal()
+            if seals.oldest_unsealed() is None:
+                return
+            time.sleep(0.02)
+        raise AssertionError("there is a transaction that does not end")
+
+    return drain
 
 
 def address(user):

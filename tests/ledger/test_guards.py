@@ -6,8 +6,10 @@ import uuid
 
 import psycopg
 import pytest
+from django.utils import timezone
 from psycopg import errors
 
+from ledger import checkpoints, verification
 from ledger.models import Transfer
 
 from .conftest import DAY
@@ -24,14 +26,18 @@ KEPT = [
     "ledger_period",
     "ledger_hold",
     "ledger_hold_resolution",
+    "ledger_block",
+    "ledger_checkpoint",
+    "ledger_checkpoint_signature",
+    "ledger_verification",
 ]
 DERIVED = ["ledger_rolled", "ledger_day", "ledger_month", "ledger_mark"]
 DERIVED += ["ledger_listed", "ledger_by_day"]
 STATEMENTS = {
-    "insert": "INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}",
-    "update": "UPDATE {} SET community_id = community_id",
-    "delete": "DELETE FROM {}",
-    "truncate": "TRUNCATE {} CASCADE",
+    "insert": "INSERT INTO {0} OVERRIDING SYSTEM VALUE SELECT * FROM {0}",
+    "update": "UPDATE {0} SET {1} = {1}",
+    "delete": "DELETE FROM {0}",
+    "truncate": "TRUNCATE {0} CASCADE",
 }
 FUNCTIONS = {
     "ledger_post",
@@ -56,11 +62,15 @@ FUNCTIONS = {
     "ledger_as_effective",
     "ledger_family",
     "ledger_policy_in_force",
+    "ledger_seal",
+    "ledger_keep_checkpoint",
+    "ledger_keep_signature",
+    "ledger_keep_verification",
 }
 
 
 @pytest.fixture
-def filled(book, earn, connect):
+def filled(book, earn, connect, seal):
     """At least one row in every table that is kept."""
     earn(book.wang)
     with pytest.raises(Exception, match="ceiling"):
@@ -73,14 +83,30 @@ def filled(book, earn, connect):
     web.execute("SELECT ledger_release(%s, %s, %s, 7)", [book.id, hold, uuid.uuid4()])
     web.execute("SELECT ledger_close_period(%s, '2020-01-31', 7)", [book.id])
     web.commit()
+    seal()
+    checkpoints.make(at=timezone.now())
+    verification.keep(verification.verify())
+    earn(book.wang)
     return book
+
+
+def forbidden(statement, table, connection):
+    """The statement on the table, for an update of whichever of its columns comes first."""
+    (column,) = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+        " AND attidentity = '' ORDER BY attnum LIMIT 1",
+        [table],
+    ).fetchone()
+    return STATEMENTS[statement].format(table, column)
 
 
 @pytest.mark.parametrize("table", KEPT + DERIVED)
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_the_web_role_cannot_write_to_a_table_of_the_ledger(filled, connect, table, statement):
+    web = connect()
+
     with pytest.raises(errors.InsufficientPrivilege, match=f"for table {table}"):
-        connect().execute(STATEMENTS[statement].format(table, table))
+        web.execute(forbidden(statement, table, web))
 
 
 @pytest.mark.parametrize("table", [*KEPT, *DERIVED, "ledger_entry"])
@@ -98,8 +124,10 @@ OWNERS = [
 
 @pytest.mark.parametrize(("table", "statement"), OWNERS)
 def test_the_owner_cannot_change_what_is_written(filled, connect, table, statement):
+    owner = connect("timebank_owner")
+
     with pytest.raises(errors.RestrictViolation, match="the ledger only grows"):
-        connect("timebank_owner").execute(STATEMENTS[statement].format(table, table))
+        owner.execute(forbidden(statement, table, owner))
 
 
 @pytest.mark.parametrize(("table", "statement"), OWNERS)
@@ -107,7 +135,7 @@ def test_not_even_a_superuser_in_replica_mode(filled, connect, table, statement)
     superuser = connect("postgres", options="-c session_replication_role=replica")
 
     with pytest.raises(errors.RestrictViolation, match="the ledger only grows"):
-        superuser.execute(STATEMENTS[statement].format(table, table))
+        superuser.execute(forbidden(statement, table, superuser))
 
 
 def test_an_ordinary_trigger_would_not_hold_in_replica_mode(filled, connect):
@@ -115,7 +143,7 @@ def test_an_ordinary_trigger_would_not_hold_in_replica_mode(filled, connect):
     superuser.execute("ALTER TABLE ledger_transfer ENABLE TRIGGER ledger_transfer_only_grows")
     superuser.execute("SET session_replication_role = replica")
 
-    assert superuser.execute("DELETE FROM ledger_transfer").rowcount == 1
+    assert superuser.execute("DELETE FROM ledger_transfer").rowcount == 2
 
 
 @pytest.mark.parametrize(
@@ -163,7 +191,7 @@ def test_a_function_is_not_led_astray_by_a_table_of_the_callers(filled, connect)
     ).fetchone()
 
     assert row[2] is None
-    assert Transfer.objects.filter(community=filled.id).count() == 2
+    assert Transfer.objects.filter(community=filled.id).count() == 3
 
 
 TRANSFER = {
@@ -384,6 +412,51 @@ OPENED = (
             "ledger_limit_change_is_of_an_account",
             "INSERT INTO ledger_limit_change (community_id, account_id, frozen)"
             " VALUES (1, 999999, false)",
+        ),
+        ("ledger_block_has_one_number", "INSERT INTO ledger_block SELECT * FROM ledger_block"),
+        (
+            "ledger_block_has_a_leaf_for_each_transfer",
+            "INSERT INTO ledger_block SELECT community_id, n + 1, algorithm, version, size + 1,"
+            " total, first_transfer, last_transfer, transfer_ids, leaves, root, prev,"
+            " ledger_block_hash(community_id, n + 1, prev, total, root) FROM ledger_block",
+        ),
+        (
+            "ledger_block_hash_covers_the_block",
+            "INSERT INTO ledger_block SELECT community_id, n + 1, algorithm, version, size, total,"
+            " first_transfer, last_transfer, transfer_ids, leaves, root, prev, hash"
+            " FROM ledger_block",
+        ),
+        (
+            "ledger_checkpoint_has_one_number",
+            "INSERT INTO ledger_checkpoint SELECT * FROM ledger_checkpoint",
+        ),
+        (
+            "ledger_checkpoint_has_a_block_for_each_community",
+            "INSERT INTO ledger_checkpoint SELECT 2, text, communities, blocks || blocks"
+            " FROM ledger_checkpoint",
+        ),
+        (
+            "ledger_checkpoint_signature_is_one_for_a_key",
+            "INSERT INTO ledger_checkpoint_signature SELECT * FROM ledger_checkpoint_signature",
+        ),
+        (
+            "ledger_checkpoint_signature_is_of_a_checkpoint",
+            "INSERT INTO ledger_checkpoint_signature SELECT 2, name, key_id, signature"
+            " FROM ledger_checkpoint_signature",
+        ),
+        (
+            "ledger_checkpoint_signature_is_ed25519",
+            "INSERT INTO ledger_checkpoint_signature SELECT 1, name, key_id || key_id, signature"
+            " FROM ledger_checkpoint_signature",
+        ),
+        (
+            "ledger_verification_counts",
+            "INSERT INTO ledger_verification (transfers, faults) VALUES (-1, 0)",
+        ),
+        (
+            "ledger_verification_has_one_id",
+            "INSERT INTO ledger_verification OVERRIDING SYSTEM VALUE"
+            " SELECT * FROM ledger_verification",
         ),
     ],
 )

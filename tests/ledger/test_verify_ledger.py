@@ -7,12 +7,14 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
-from ledger import accounts, transfers
+from ledger import accounts, checkpoints, transfers
 from ledger.accounts import ISSUANCE, POOL
-from ledger.models import Balance, Transfer, TransferKind
+from ledger.models import Balance, Transfer, TransferKind, Verification
+from ledger.notes import PrivateKey
 from ledger.transfers import Leg
-from ledger.verification import verify
+from ledger.verification import CHECKS, verify
 from members.models import Area
 
 from .conftest import CLERK, DAY
@@ -176,7 +178,7 @@ def test_an_added_transfer_is_named_even_with_all_balances_made_to_fit(busy, tam
     )
 
     fault = found("outbox")
-    assert (fault.transfer > busy.ids[-1], fault.found) == (True, "no outbox row")
+    assert (fault.transfer > busy.ids[-1], fault.found) == (True, "neither outbox row nor leaf")
 
 
 def test_a_reversal_that_does_not_mirror_its_original_is_named(busy, tamper):
@@ -268,3 +270,55 @@ def test_the_count_of_books_is_of_the_area(busy):
 
     assert verify().checked["books"] == 2
     assert verify(other).checked["accounts"] == Balance.objects.filter(community=other).count()
+
+
+@pytest.fixture
+def note(busy, seal, tmp_path):
+    seal()
+    checkpoints.make(at=timezone.now())
+    file = tmp_path / "note"
+    file.write_text(checkpoints.note(checkpoints.latest()))
+    return file
+
+
+def test_the_command_compares_with_a_checkpoint_kept_elsewhere(note, tamper):
+    assert run(checkpoint=[note]) == (0, run()[1])
+
+    tamper("DELETE FROM ledger_checkpoint_signature")
+    tamper("DELETE FROM ledger_checkpoint")
+    status, text = run(checkpoint=[note])
+
+    assert (status, "found there is none" in text) == (1, True)
+
+
+def test_the_command_refuses_a_checkpoint_of_somebody_else(note):
+    stranger = str(PrivateKey("stranger", bytes(32)).public)
+
+    with pytest.raises(CommandError, match="None of the known keys"):
+        call_command("verify_ledger", checkpoint=[note], key=stranger)
+
+
+def test_a_verification_of_the_whole_ledger_is_kept(busy):
+    run()
+    run(area="530111001001")
+
+    assert [(v.transfers, v.faults) for v in Verification.objects.all()] == [(7, 0)]
+
+
+def test_progress_is_told_block_by_block(note):
+    told = []
+
+    verify(on_progress=lambda *news: told.append(news))
+
+    assert {check for check, _, _ in told} == {*CHECKS, "blocks"}
+    assert told[-1] == ("blocks", 7, 7)
+
+
+def test_the_command_shows_progress_on_a_terminal_only(busy, monkeypatch):
+    err = StringIO()
+    call_command("verify_ledger", stdout=StringIO(), stderr=err)
+    assert err.getvalue() == ""
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    call_command("verify_ledger", stdout=StringIO(), stderr=err)
+    assert "running_balance" in err.getvalue()

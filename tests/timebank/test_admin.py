@@ -1,8 +1,12 @@
 """Who comes into the administration, and what the site itself shows."""
 
+import datetime
+
 import pytest
 from django.urls import reverse
 
+from ledger import seals
+from ledger.models import Block, Checkpoint, Verification
 from members.models import Area
 from tests.factories import MemberFactory, StaffFactory, UserFactory, community
 
@@ -78,3 +82,54 @@ def test_the_home_page_shows_last_month_of_the_readers_area(client):
     assert card["area"] == community()
     assert card["url"] == f"{reverse('admin:report', args=['R1'])}?area=530111001001"
     assert (card["visits"], card["served"]) == (0, 0)
+
+
+def seal_card(client, monkeypatch, **state):
+    nothing = seals.State(None, None, None, None, False)
+    monkeypatch.setattr(seals, "state", lambda: nothing._replace(**state))
+    client.force_login(StaffFactory(role="auditor"))
+    client.cookies["django_language"] = "en"
+    page = client.get(reverse("admin:index")).text
+    return page[page.index("seal-card-title") :].partition("</section>")[0]
+
+
+def test_the_home_page_tells_that_nothing_is_sealed_yet(client, monkeypatch):
+    card = seal_card(client, monkeypatch)
+
+    for what in ("Last block", "Last checkpoint", "Last verification"):
+        assert f"{what}: none yet." in card
+
+
+def test_the_home_page_shows_the_last_seal_checkpoint_and_verification(client, monkeypatch):
+    at = datetime.datetime(2026, 11, 25, 4, tzinfo=datetime.UTC)
+    card = seal_card(
+        client,
+        monkeypatch,
+        block=Block(size=3, sealed_at=at),
+        checkpoint=Checkpoint(number=17, text="text", made_at=at),
+        verification=Verification(finished_at=at, transfers=12, faults=0),
+        oldest_unsealed=at,
+    )
+
+    assert "3 bookings" in card
+    assert ", 17-" in card
+    assert "all 12 bookings fit" in card
+    assert "Waiting for its seal since" in card
+    assert 'role="alert"' not in card
+
+
+def test_the_home_page_gives_the_alarm_when_sealing_stands_still(client, monkeypatch):
+    at = datetime.datetime(2026, 11, 25, 4, tzinfo=datetime.UTC)
+    verification = Verification(finished_at=at, transfers=12, faults=2)
+    card = seal_card(
+        client, monkeypatch, oldest_unsealed=at, is_late=True, verification=verification
+    )
+
+    assert 'role="alert"' in card
+    assert "Is the worker running?" in card
+    assert "2 checks failed" in card
+
+
+def test_the_state_of_the_seals_is_read_from_the_ledger(db, django_assert_max_num_queries):
+    with django_assert_max_num_queries(5):
+        assert seals.state() == (None, None, None, None, False)

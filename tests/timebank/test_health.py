@@ -60,3 +60,13 @@ def test_probes_are_not_sent_to_https(client, settings):
 
     assert client.get("/healthz").status_code == 200
     assert client.get("/sign-in/").status_code == 301
+
+
+def test_an_alarm_stands_in_the_second_line_and_pages_are_served_all_the_same(
+    db, client, monkeypatch
+):
+    monkeypatch.setattr(health.seals, "is_late", lambda: True)
+
+    response = client.get("/readyz")
+
+    assert (response.status_code, response.content) == (200, b"ready\nseals are late\n")

@@ -1,9 +1,10 @@
 import json
 import sys
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ledger.verification import verify
+from ledger import keys, notes, verification
 from members.models import Area
 
 
@@ -13,18 +14,46 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--area", metavar="CODE", help="this area and all below it")
         parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument(
+            "--checkpoint",
+            nargs="+",
+            type=Path,
+            default=[],
+            help="notes that were kept elsewhere, to compare the book with",
+        )
+        parser.add_argument("--key", help="the public key that signed them, when it is not ours")
 
-    def handle(self, *, area, format, **options):
+    def handle(self, *, area, format, checkpoint, key, **options):
+        outside = [file.read_text(encoding="utf-8") for file in checkpoint]
         try:
-            result = verify(area and Area.objects.get(code=area))
+            signers = [notes.PublicKey.parse(key)] if key else []
+            if outside and not key:
+                signers = [keys.ours().public]
+            result = verification.verify(
+                area and Area.objects.get(code=area),
+                outside=outside,
+                keys=signers,
+                on_progress=self.progress,
+            )
         except Area.DoesNotExist:
             raise CommandError(f"There is no area {area}.") from None
+        except (notes.BadNote, notes.BadKey) as error:
+            raise CommandError(str(error)) from None
+        if sys.stderr.isatty():
+            self.stderr.write("\r\033[K", ending="")
+        if area is None:
+            verification.keep(result)
         if format == "json":
             self.stdout.write(json.dumps(as_data(result), ensure_ascii=False, indent=2))
         else:
             self.write_text(result)
         if result.faults:
             sys.exit(1)
+
+    def progress(self, check, done, of):
+        if sys.stderr.isatty():
+            share = f" {done:,} of {of:,}" if done else ""
+            self.stderr.write(f"\r\033[K{check}{share}", ending="")
 
     def write_text(self, result):
         counts = ", ".join(f"{number} {what}" for what, number in result.checked.items())
