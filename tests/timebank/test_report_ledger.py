@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from ledger import transfers
+from ledger import approvals, moves, transfers
 from ledger.accounts import ISSUANCE, POOL, open_for
 from ledger.models import TransferKind
 from members.models import Area
@@ -45,8 +45,8 @@ def visited(minutes=60, on="2026-03-10", choice="bank", helper=None, area=None):
     )
 
 
-def total(period=MARCH):
-    return figures(community(), period).total
+def total(period=MARCH, area=None):
+    return figures(area or community(), period).total
 
 
 def test_banked_hours_are_on_time_accounts_and_the_pool_stands_for_them():
@@ -171,3 +171,19 @@ def test_hours_that_no_visit_stands_for_are_found_out():
     )
 
     assert total().ledger_difference_minutes == -45
+
+
+@pytest.mark.parametrize("period", [Period(MARCH.start, timezone.localdate()), None])
+def test_hours_that_moved_are_held_where_they_are_now(period):
+    helper = visited(90).volunteer
+    central = Area.objects.get(code=CENTRAL)
+    asked = moves.ask(helper, to=central, by=StaffFactory(), at=timezone.now(), key=uuid.uuid4())
+    if asked.state == "waiting":
+        approvals.approve(asked, by=StaffFactory(role="checker"), at=timezone.now())
+    period = period or Period(datetime.date(2026, 1, 1), timezone.localdate())
+
+    here, there = total(period), total(period, central)
+
+    assert (here.member_balance_minutes, there.member_balance_minutes) == (0, 90)
+    assert (here.pool_balance_minutes, there.pool_balance_minutes) == (-90, 0)
+    assert total(MARCH).member_balance_minutes == 90

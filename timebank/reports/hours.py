@@ -114,27 +114,40 @@ class Closing:
         return type(self)(self.members - other.members, self.pool - other.pool)
 
 
-# A book adds up to zero, so that its members hold what issuance and the pool do not: two kinds of
-# accounts, 32 rows, tell the balance of any number of members. Unused stripes hold nothing.
-CLOSING = """
+# A book adds up to zero, so that its members hold what the book's own accounts do not: issuance,
+# pool, corrections, clearing with others. A few dozen rows tell the balance of any number of
+# members. Unused stripes hold nothing.
+OWN_ACCOUNTS = """
+    SELECT account.id FROM ledger_account account
+    WHERE account.community_id = ANY(%(communities)s)
+        AND (account.id <= %(last_of_the_house)s OR account.kind = %(clearing)s)
+"""
+CLOSING = f"""
     SELECT account.community_id, account.kind,
         sum(ledger_as_effective(account.community_id, account.id, %(day)s))
     FROM ledger_account account JOIN ledger_balance balance
         ON balance.community_id = account.community_id AND balance.account_id = account.id
-    WHERE account.community_id = ANY(%(communities)s) AND account.id < %(system_accounts_end)s
+    WHERE account.community_id = ANY(%(communities)s) AND account.id = ANY(ARRAY({OWN_ACCOUNTS}))
         AND balance.seq > 0
     GROUP BY 1, 2
-"""
+"""  # noqa: S608
 # What moved on them in each month; here a reversal counts on its own day.
-MOVED = """
+MOVED = f"""
     SELECT date_trunc('month', entry.effective_on)::date, account.kind, sum(entry.amount)
     FROM ledger_entry entry JOIN ledger_account account
         ON account.community_id = entry.community_id AND account.id = entry.account_id
-    WHERE entry.community_id = ANY(%(communities)s) AND entry.account_id < %(system_accounts_end)s
+    WHERE entry.community_id = ANY(%(communities)s)
+        AND entry.account_id = ANY(ARRAY({OWN_ACCOUNTS}))
         AND entry.effective_on BETWEEN %(start)s AND %(day)s
     GROUP BY 1, 2
-"""
-SYSTEM_ACCOUNTS_END = accounts.POOL + accounts.STRIPES
+"""  # noqa: S608
+
+OF_THE_BOOK = (
+    AccountKind.ISSUANCE,
+    AccountKind.POOL,
+    AccountKind.CORRECTION,
+    AccountKind.CLEARING,
+)
 
 
 def closing_balances(split: Split) -> tuple[dict[Key, Closing], Closing]:
@@ -145,7 +158,8 @@ def closing_balances(split: Split) -> tuple[dict[Key, Closing], Closing]:
     """
     values: dict[str, Any] = {
         "communities": list(split.communities),
-        "system_accounts_end": SYSTEM_ACCOUNTS_END,
+        "last_of_the_house": accounts.CORRECTION,
+        "clearing": AccountKind.CLEARING,
         "start": split.period.start,
         "day": split.period.end,
     }
@@ -170,5 +184,5 @@ def _closing(ends: dict[tuple[int, int], int], communities: Iterable[int]) -> Cl
 
 
 def _of(sums: dict, key: object) -> Closing:
-    pool = sums.get((key, AccountKind.POOL), 0)
-    return Closing(members=-sums.get((key, AccountKind.ISSUANCE), 0) - pool, pool=pool)
+    own = {kind: sums.get((key, kind), 0) for kind in OF_THE_BOOK}
+    return Closing(members=-sum(own.values()), pool=own[AccountKind.POOL])
