@@ -142,6 +142,12 @@ def latest() -> Checkpoint | None:
     return Checkpoint.objects.order_by("-number").first()
 
 
+def code_at(at: datetime) -> str:
+    """The short code of the latest checkpoint made by then, for papers; empty before the first."""
+    found = Checkpoint.objects.filter(made_at__lte=at).order_by("-number").first()
+    return short_code(found) if found else ""
+
+
 def covering(block: Block) -> Checkpoint | None:
     """The first checkpoint over this block; None when none has been made since."""
     found = Checkpoint.objects.raw(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from ledger import checkpoints
 from members import access, signing_in
 from members.access import staff_page
 from services.papers import certificate_paper, certificates, codes, lookups
@@ -66,7 +67,9 @@ def certificate_pdf(request, key):
     (standing,) = certificates.standings([certificate])
     page = reverse("verify", args=[codes.shown(certificate.code)])
     address = request.build_absolute_uri(page)
-    paper = certificate_paper.pdf(certificate, standing, address=address, at=timezone.now())
+    now = timezone.now()
+    seal = checkpoints.code_at(now)
+    paper = certificate_paper.pdf(certificate, standing, address=address, at=now, seal=seal)
     response = HttpResponse(paper, content_type="application/pdf")
     name = certificate_paper.file_name(certificate)
     response["Content-Disposition"] = content_disposition_header(False, name)

@@ -180,6 +180,13 @@ def test_the_short_code_is_short_and_of_one_text(made):
     assert checkpoints.short_code(made) != code
 
 
+def test_a_paper_bears_the_code_of_the_latest_checkpoint_of_its_time(made):
+    made = checkpoints.latest()
+
+    assert checkpoints.code_at(made.made_at) == checkpoints.short_code(made)
+    assert checkpoints.code_at(made.made_at - datetime.timedelta(seconds=1)) == ""
+
+
 def test_the_first_checkpoint_over_a_block_is_found(made, earn, book, seal):
     earn(book.wang)
     seal()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ledger import statements
+from ledger import checkpoints, statements
 from ledger.accounts import number_of
 from ledger.models import Entry
 from members.models import Member
@@ -76,9 +76,8 @@ def of_period(
     )
     lines = _in_order_of_days(member, found.entries, found.carried)
     following = None if found.is_last else (lines[-1].day, lines[-1].seq)
-    return Statement(
-        member, account, period, at, found.opening, found.carried, lines, found.closing, following
-    )
+    sums = (found.opening, found.carried, lines, found.closing)
+    return Statement(member, account, period, at, *sums, following, checkpoints.code_at(at))
 
 
 def whole(member: Member, period: Period, *, at: datetime) -> Statement:
@@ -106,6 +105,7 @@ def of_print(printed: StatementPrint) -> Statement:
         opening,
         lines,
         lines[-1].balance,
+        seal=checkpoints.code_at(printed.printed_at),
     )
 
 

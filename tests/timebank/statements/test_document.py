@@ -98,10 +98,10 @@ def test_a_file_has_an_end(volunteer, fill, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_a_statement_asks_the_database_four_times(
+def test_a_statement_asks_the_database_five_times(
     volunteer, fill, django_assert_num_queries, number
 ):
     fill(*[(60, DAY)] * number)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         of(volunteer)
