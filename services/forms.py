@@ -47,7 +47,7 @@ class VisitForm(forms.Form):
         required=False,
         help_text=_("Like 90, 1.5 or 1小时30分."),
     )
-    category = forms.CharField(label=_("What was done"), max_length=40, widget=CategoryChips)
+    category = forms.CharField(label=_("What was done"), widget=CategoryChips)
     started_at = ReadField(
         parsing.parse_time,
         label=_("Start"),

@@ -65,6 +65,9 @@ class Eye:
         """Open what is folded in: the menu of the header."""
         self.page.eval_on_selector_all("details", "all => all.forEach(d => d.open = true)")
 
+    def has_form(self):
+        return self.page.query_selector(FORM) is not None
+
     def send_empty(self):
         """Send the page's form without what it asks for."""
         self.page.eval_on_selector(FORM, "form => form.reset()")
