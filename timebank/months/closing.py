@@ -95,7 +95,7 @@ def waiting(community: Area, month: date) -> list[Waiting]:
             "movements",
             movements,
             ngettext("%d movement of hours", "%d movements of hours", movements),
-            "home",
+            "inbox",
         ),
     ]
     return [
