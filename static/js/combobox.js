@@ -23,6 +23,7 @@ class Combobox {
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", document.querySelector(`label[for="${this.input.id}"]`).textContent.trim());
     this.list.hidden = true;
+    this.list.tabIndex = -1; // or Tab would stop at a list that is long enough to scroll
     this.input.after(this.list);
     const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id };
     for (const [name, value] of Object.entries(attributes)) this.input.setAttribute(name, value);

@@ -153,6 +153,23 @@ def test_an_enter_right_after_the_name_waits_for_the_person(page, people):
     assert (saved(page).volunteer, saved(page).elder) == people
 
 
+def test_tab_leaves_a_long_list_whose_answer_is_on_its_way(page):
+    for number in range(8):
+        ElderFactory(member__name=f"刘春{'东南西北上下左右'[number]}", member__address="关上街道" * 12)
+    keys = Keys(page)
+    keys.press(*"wxy", "Tab", "l")
+    box = page.locator("#id_elder_list")
+    expect(box.locator("[role=option]").first).to_be_visible()
+    assert box.evaluate("list => list.scrollHeight > list.clientHeight")
+    page.route("**/people/search/**", lambda route: (page.wait_for_timeout(300), route.continue_()))
+
+    keys.press(*"jg", "Tab")
+
+    expect(page.locator("#id_service_date")).to_be_focused()
+    keys.press("Enter")
+    assert saved(page).elder.name == "李建国"
+
+
 def test_a_second_enter_saves_what_was_doubted(page, people):
     volunteer, elder = people
     VisitFactory(volunteer=volunteer, elder=elder)
