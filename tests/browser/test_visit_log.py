@@ -155,7 +155,9 @@ def test_an_enter_right_after_the_name_waits_for_the_person(page, people):
 
 def test_tab_leaves_a_long_list_whose_answer_is_on_its_way(page):
     for number in range(8):
-        ElderFactory(member__name=f"刘春{'东南西北上下左右'[number]}", member__address="关上街道" * 12)
+        ElderFactory(
+            member__name=f"刘春{'东南西北上下左右'[number]}", member__address="关上街道" * 12
+        )
     keys = Keys(page)
     keys.press(*"wxy", "Tab", "l")
     box = page.locator("#id_elder_list")

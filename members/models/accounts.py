@@ -1,0 +1,72 @@
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from members.models.areas import Area
+
+
+class User(AbstractUser):
+    """Somebody who signs in: staff by password, a member by phone and code.
+
+    `members.backends.RolesBackend` reads `_roles` along with the user of a request.
+    """
+
+    member = models.OneToOneField(
+        "Member", models.PROTECT, null=True, blank=True, related_name="user"
+    )
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                name="members_user_is_staff_or_a_member",
+                condition=Q(member__isnull=True) | Q(is_staff=False, is_superuser=False),
+            )
+        ]
+
+    def __str__(self):
+        return self.get_full_name() or self.username
+
+    def reach(self):
+        """Paths of the areas that this user's roles cover."""
+        return [path for _role, path in self._held()]
+
+    def has_role(self, *roles, area=None):
+        """Whether the user holds one of the roles, in `area` or above it when an area is given."""
+        return any(
+            role in roles and (area is None or area.path.startswith(path))
+            for role, path in self._held()
+        )
+
+    def _held(self):
+        """Roles with the paths of their areas."""
+        if not hasattr(self, "_roles"):
+            self._roles = list(self.roles.values_list("role", "area__path"))
+        return self._roles
+
+
+class StaffRole(models.Model):
+    """What a staff account may do, and where: the area and all below it."""
+
+    class Role(models.TextChoices):
+        CLERK = "clerk", _("clerk")
+        CHECKER = "checker", _("checker")
+        COORDINATOR = "coordinator", _("coordinator")
+        ADMINISTRATOR = "administrator", _("administrator")
+        AUDITOR = "auditor", _("auditor")
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="roles")
+    area = models.ForeignKey(Area, models.PROTECT, related_name="+")
+    role = models.CharField(_("role"), max_length=13, choices=Role)
+
+    class Meta:
+        verbose_name = _("staff role")
+        verbose_name_plural = _("staff roles")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "area", "role"], name="members_staffrole_is_given_once"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.user} · {self.get_role_display()} · {self.area}"

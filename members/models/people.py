@@ -1,0 +1,145 @@
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from members.models.accounts import User
+from members.models.areas import Area
+
+
+class MemberQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Members of the user's areas; a member sees only themselves."""
+        if user.member_id:
+            return self.filter(pk=user.member_id)
+        return self.filter(area__in=Area.objects.visible_to(user))
+
+
+class Member(models.Model):
+    """A person of one community: a volunteer, an elder, or both."""
+
+    class Sex(models.TextChoices):
+        FEMALE = "F", _("female")
+        MALE = "M", _("male")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.CharField(_("member number"), max_length=10, unique=True, editable=False)
+    area = models.ForeignKey(
+        Area, models.PROTECT, related_name="members", verbose_name=_("community")
+    )
+    name = models.CharField(_("name"), max_length=60)
+    sex = models.CharField(_("sex"), max_length=1, choices=Sex, blank=True)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    id_number = models.CharField(_("ID number"), max_length=18, null=True, blank=True, unique=True)
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    registered_on = models.DateField(_("registered on"), default=timezone.localdate)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        User, models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    )
+    changed_at = models.DateTimeField(null=True, editable=False)
+    changed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    )
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.CheckConstraint(name="members_member_has_a_name", condition=~Q(name="")),
+            models.CheckConstraint(
+                name="members_member_id_number_is_not_empty",
+                condition=Q(id_number__isnull=True) | ~Q(id_number=""),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def age_on(self, day):
+        """Full years on `day`; None when the birth date is not on record."""
+        if self.birth_date is None:
+            return None
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+class MemberPhone(models.Model):
+    """A phone of a member; several people may share one."""
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="phones")
+    number = models.CharField(_("phone"), max_length=20, db_index=True)
+
+    class Meta:
+        verbose_name = _("phone")
+        verbose_name_plural = _("phones")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["member", "number"], name="members_memberphone_is_listed_once"
+            )
+        ]
+
+    def __str__(self):
+        return self.number
+
+
+class Volunteer(models.Model):
+    """The volunteer's side of a member."""
+
+    member = models.OneToOneField(Member, models.CASCADE, related_name="volunteer")
+    joined_on = models.DateField(_("joined on"), null=True, blank=True)
+    skills = ArrayField(models.CharField(max_length=40), default=list, verbose_name=_("skills"))
+    note = models.CharField(_("note"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("volunteer")
+        verbose_name_plural = _("volunteers")
+
+    def __str__(self):
+        return str(self.member)
+
+
+class Elder(models.Model):
+    """The elder's side of a member: what decides eligibility, and whom to call."""
+
+    class Living(models.TextChoices):
+        ALONE = "alone", _("living alone")
+        EMPTY_NEST = "empty_nest", _("empty-nest")
+        WITH_SPOUSE = "with_spouse", _("with spouse")
+        WITH_CHILDREN = "with_children", _("with children")
+        INSTITUTION = "institution", _("in an institution")
+        OTHER = "other", _("other")
+
+    class Income(models.TextChoices):
+        ORDINARY = "ordinary", _("ordinary")
+        MINIMUM_ALLOWANCE = "minimum_allowance", _("minimum living allowance")
+        DESTITUTE = "destitute", _("destitute support")
+
+    class Capability(models.TextChoices):
+        SELF_CARING = "self_caring", _("self-caring")
+        SEMI_DISABLED = "semi_disabled", _("semi-disabled")
+        DISABLED = "disabled", _("disabled")
+
+    member = models.OneToOneField(Member, models.CASCADE, related_name="elder")
+    living = models.CharField(_("living"), max_length=15, choices=Living, blank=True)
+    income = models.CharField(_("income"), max_length=18, choices=Income, blank=True)
+    capability = models.CharField(_("capability"), max_length=15, choices=Capability, blank=True)
+    contact_name = models.CharField(_("emergency contact"), max_length=60, blank=True)
+    contact_relation = models.CharField(_("relation"), max_length=40, blank=True)
+    contact_phone = models.CharField(_("contact's phone"), max_length=20, blank=True)
+
+    # Empty-nest means alone or with the spouse only (DOMAIN rules, eligibility).
+    WITHOUT_CHILDREN = (Living.ALONE, Living.EMPTY_NEST, Living.WITH_SPOUSE)
+
+    class Meta:
+        verbose_name = _("elder")
+        verbose_name_plural = _("elders")
+
+    def __str__(self):
+        return str(self.member)
