@@ -1,6 +1,7 @@
 """New versions of the rules: proposed by one administrator, approved by another, never edited."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -64,6 +65,12 @@ class OwnEntry(Refusal):
 
 class NotWaiting(Refusal):
     sentence = _("This was decided before.")
+
+
+@lru_cache(maxsize=512)
+def version(pk: int) -> Policy:
+    """An approved version of the rules, read once for each process: none is ever edited."""
+    return Policy.objects.get(pk=pk, state=State.APPROVED)
 
 
 def rules() -> list[Field]:

@@ -134,7 +134,8 @@ class VisitForm(forms.Form):
         names = ("key", *SIDES, "category", "service_date", "minutes")
         more = ("started_at", "ended_at", "method", "choice", "note")
         told = {name: self.cleaned_data[name] for name in (*names, *more)}
-        return told | {"area": told["volunteer"].area, "seen": self.seen()}
+        beside = {"area": told["volunteer"].area, "seen": self.seen(), "beside": self.beside}
+        return told | beside
 
     def seen(self):
         """The codes of the doubts that were shown for just this content."""
@@ -162,7 +163,8 @@ class VisitForm(forms.Form):
         """Turn what was typed or chosen into members and a category."""
         keys = {side: self.fields[side].widget.chosen() for side in SIDES}
         code = self.cleaned_data.pop("category", "")
-        known = named.read([key for key in keys.values() if key], code)
+        visit = {"day": self.cleaned_data.get("service_date"), "key": self.cleaned_data.get("key")}
+        known = named.read(*(keys[side] for side in SIDES), code, **visit)
         for side in SIDES:
             if side in self.cleaned_data:
                 found = self._within_reach(known.members.get(keys[side]))
@@ -172,6 +174,9 @@ class VisitForm(forms.Form):
                 self.cleaned_data.pop(side, None)
                 if found:
                     self.cleaned_data[side] = found
+        found = [self.cleaned_data.get(side) for side in SIDES]
+        is_as_chosen = [keys[side] for side in SIDES] == [member and member.key for member in found]
+        self.beside = known.beside if is_as_chosen else None
         if known.category:
             self.cleaned_data["category"] = known.category
         elif code:

@@ -109,10 +109,15 @@ class Visit(models.Model):
         IMPORT = "import", _("imported register")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    area = models.ForeignKey(Area, models.PROTECT, related_name="visits")
-    volunteer = models.ForeignKey(Member, models.PROTECT, related_name="visits_given")
-    elder = models.ForeignKey(Member, models.PROTECT, related_name="visits_received")
-    category = models.ForeignKey(Category, models.PROTECT, related_name="+")
+    # Each index costs every visit; those below serve by area, person and clerk.
+    area = models.ForeignKey(Area, models.PROTECT, related_name="visits", db_index=False)
+    volunteer = models.ForeignKey(
+        Member, models.PROTECT, related_name="visits_given", db_index=False
+    )
+    elder = models.ForeignKey(
+        Member, models.PROTECT, related_name="visits_received", db_index=False
+    )
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+", db_index=False)
     service_date = models.DateField(_("date"))
     started_at = models.DateTimeField(_("start"), null=True, blank=True)
     ended_at = models.DateTimeField(_("end"), null=True, blank=True)
@@ -130,19 +135,36 @@ class Visit(models.Model):
     questions = models.JSONField(_("what a second person has to look at"), default=list)
     journal = models.UUIDField(null=True, unique=True, editable=False)
 
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
+    )
     entered_at = models.DateTimeField(default=timezone.now)
     approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     confirmed_at = models.DateTimeField(null=True, blank=True)
     returned_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     returned_at = models.DateTimeField(null=True, blank=True)
     return_reason = models.CharField(_("why it was returned"), max_length=500, blank=True)
     reversed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     reversed_at = models.DateTimeField(null=True, blank=True)
 

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ledger import holds, spending
+from ledger import holds, policies, spending
 from ledger.models import Policy
 from ledger.policy import Credit, VisitFacts, credit
 from ledger.spending import Source
@@ -19,12 +19,29 @@ from services import workdays
 from services.models import Visit
 from services.visits.refusals import NoPolicy, NotAnElder, NotAVolunteer, OtherCommunity, SamePerson
 
-_POLICY = [field.attname for field in Policy._meta.concrete_fields]
-_BESIDE = (
-    f"SELECT b.*, b::text, {', '.join(f'p.{name}' for name in _POLICY)}"  # noqa: S608
-    " FROM services_beside_visit(%s, %s, %s, %s, %s, %s) b"
-    " LEFT JOIN ledger_policy_in_force(%s, %s) p ON true"
-)
+
+class Beside(NamedTuple):
+    """All on record that bears on a visit: a row of the SQL type `services_beside`.
+
+    No account before the first hours. `mark` is equal as long as all of it is; `policy` is the
+    version of the rules in force.
+    """
+
+    account: int | None
+    balance: int | None
+    ceiling: int | None
+    frozen: bool | None
+    used_that_day: int
+    used_that_week: int
+    twin: int | None
+    is_same_pair_that_day: bool
+    elder_free: int | None
+    hold: UUID | None
+    mark: str
+    policy: int | None
+
+
+READ = "(b.beside).*, b.mark, b.policy"  # what is a Beside, of `services_read_beside(…) b`
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +78,15 @@ def lock(volunteer: Member) -> None:
         raise NotAVolunteer from None
 
 
-def gather(visit: Visit, minutes: int) -> Known:
-    """Read the facts as they are now. Raises NotAVolunteer, NoPolicy and what check_people does."""
-    beside, mark, policy = _beside(visit)
+def gather(visit: Visit, minutes: int, beside: Beside | None = None) -> Known:
+    """The facts, from `beside` where that was read just before, else as they are now.
+
+    Raises NotAVolunteer, NoPolicy and what check_people does.
+    """
+    beside = beside or read(visit)
+    if beside.policy is None:
+        raise NoPolicy
+    policy = policies.version(beside.policy)
     check_people(visit)
     recorded_on = timezone.localdate(visit.entered_at)
     sources = _sources(visit, beside)
@@ -94,7 +117,7 @@ def gather(visit: Visit, minutes: int) -> Known:
         is_same_pair_that_day=beside.is_same_pair_that_day,
         sources=sources,
         hold=beside.hold,
-        mark=mark,
+        mark=beside.mark,
     )
 
 
@@ -123,27 +146,12 @@ def _workdays(service_date: date, recorded_on: date, policy: Policy) -> int:
 
 
 def place(visit: Visit) -> tuple[Any, ...]:
-    """What the SQL functions beside a visit want to know of it."""
+    """What `services_book_visit` wants to know of a visit."""
     people = (visit.area_id, visit.volunteer_id, visit.volunteer.key, visit.elder_id)
     return (*people, visit.service_date, visit.key)
 
 
-class _Beside(NamedTuple):
-    """A row of the SQL type `services_beside`; no account before the first hours."""
-
-    account: int | None
-    balance: int | None
-    ceiling: int | None
-    frozen: bool | None
-    used_that_day: int
-    used_that_week: int
-    twin: int | None
-    is_same_pair_that_day: bool
-    elder_free: int | None
-    hold: UUID | None
-
-
-def _sources(visit: Visit, beside: "_Beside") -> list[Source]:
+def _sources(visit: Visit, beside: Beside) -> list[Source]:
     """The hours that the elder can pay with in the volunteer's book, in their order of use."""
     found = holds.parts(visit.area_id, beside.hold) if beside.hold else []
     if beside.elder_free:
@@ -151,18 +159,18 @@ def _sources(visit: Visit, beside: "_Beside") -> list[Source]:
     return found
 
 
-def _beside(visit: Visit) -> tuple[_Beside, str, Policy]:
-    """Everything on record that bears on the visit, its mark, and the policy: one round trip."""
+def read(visit: Visit) -> Beside:
+    """What is on record now. Raises NotAVolunteer."""
+    people = (visit.area_id, visit.volunteer_id, visit.volunteer.key, visit.elder.key)
     with connection.cursor() as cursor:
-        cursor.execute(_BESIDE, (*place(visit), visit.area_id, visit.service_date))
+        cursor.execute(
+            f"SELECT {READ} FROM services_read_beside(%s, %s, %s, %s, %s, %s) b",  # noqa: S608
+            (*people, visit.service_date, visit.key),
+        )
         row = cursor.fetchone()
     if row is None:
         raise NotAVolunteer
-    n = len(_Beside._fields)
-    policy = row[n + 1 :]
-    if policy[0] is None:
-        raise NoPolicy
-    return _Beside(*row[:n]), row[n], Policy.from_db(connection.alias, _POLICY, policy)
+    return Beside(*row)
 
 
 def same_pair(visit: Visit, visits: QuerySet[Visit]) -> QuerySet[Visit]:

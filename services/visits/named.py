@@ -1,9 +1,10 @@
-"""The people and the category that a form names, by one statement that is short on purpose.
+"""The people and the category that a form names, and the facts of their visit, by one statement.
 
 The same through the ORM takes as long as everything else that logging a visit does.
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from django.db import connection, models
 
 from members.models import Area, Elder, Member
 from services.models import Category
+from services.visits import facts
+from services.visits.facts import Beside
 
 _Model = TypeVar("_Model", bound=models.Model)
 # The columns of the SQL function `services_named`: as there, and in the order of the models, which
@@ -19,33 +22,54 @@ _CATEGORY = ("code", "name_zh", "name_en", "usual_minutes", "is_bankable", "is_u
 _MEMBER = ("id", "key", "number", "area_id", "name", "birth_date")
 _AREA = ("id", "code", "path")
 _ELDER = ("id", "member_id", "living", "income", "capability")
+# A function without a row where one of its arguments is NULL: only the volunteer's row has facts.
+_READ = f"""
+    SELECT n.*, {facts.READ} FROM services_named(%s::uuid[], %s) n
+    LEFT JOIN services_read_beside(
+        n.area_id, CASE WHEN n.key = %s THEN n.member END, n.key, %s, %s, %s
+    ) b ON true
+"""  # noqa: S608
 
 
 class Named(NamedTuple):
-    """Members by key, each with area and elder profile; no category where the code is unknown."""
+    """Members by key, each with area and elder profile; no category where the code is unknown.
+
+    `beside` are the facts of the visit, where all of it was named and it has a volunteer.
+    """
 
     members: dict[UUID, Member]
     category: Category | None
+    beside: Beside | None
 
 
-def read(keys: Sequence[UUID], code: str) -> Named:
-    """Those of the keys who are members, and the category of this code."""
+def read(
+    volunteer: UUID | None,
+    elder: UUID | None,
+    code: str,
+    *,
+    day: date | None = None,
+    key: UUID | None = None,
+) -> Named:
+    """The two members, where they are, the category of this code, and the facts of the visit."""
+    keys = [person for person in (volunteer, elder) if person]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM services_named(%s::uuid[], %s)", [list(keys), code])
+        cursor.execute(_READ, [keys, code, volunteer, elder, day, key])
         rows = cursor.fetchall()
-    members = {}
+    members, beside = {}, None
     for row in rows:
         values = iter(row)
         category = _built(Category, _CATEGORY, values)
         member = _built(Member, _MEMBER, values)
         if member:
             Member._meta.get_field("area").set_cached_value(member, _built(Area, _AREA, values))
-            elder = _built(Elder, _ELDER, values)
-            Member._meta.get_field("elder").set_cached_value(member, elder)
-            if elder:
-                elder.member = member
+            profile = _built(Elder, _ELDER, values)
+            Member._meta.get_field("elder").set_cached_value(member, profile)
+            if profile:
+                profile.member = member
             members[member.key] = member
-    return Named(members, category)
+            found = Beside(*values)
+            beside = found if found.mark else beside
+    return Named(members, category, beside)
 
 
 def _built(model: type[_Model], names: Sequence[str], values: Iterator[Any]) -> _Model | None:

@@ -1,5 +1,6 @@
 """Recording a visit that has taken place, and booking its hours."""
 
+import json
 from collections.abc import Collection
 from contextlib import nullcontext
 from datetime import date, datetime
@@ -12,28 +13,16 @@ from ledger.transfers import Refused
 from members.models import Area, Member, User
 from services.models import Category, Visit
 from services.visits import booking, doubts, facts, refusals
-from services.visits.facts import Known
+from services.visits.facts import Beside, Known
 
 # Others may book for the same volunteer between our reading and our writing, but not for ever.
 TRIES = 20
 FACTS_HAVE_CHANGED = ("changed", "frozen", "closed", "already_resolved")
-# What becomes of a visit later is NULL when it is logged.
-LATER = {"approved_by", "returned_by", "returned_at", "reversed_by", "reversed_at"}
-_COLUMNS = [
-    field
-    for field in Visit._meta.concrete_fields
-    if not field.primary_key and field.name not in LATER
-]
-_WRITE = f"""
-    WITH booked AS MATERIALIZED (
-        SELECT services_book_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
-            %s::bigint[], %s::bigint[], %s, %s, %s) AS refused
-    ), written AS (
-        INSERT INTO services_visit ({", ".join(field.attname for field in _COLUMNS)})
-        SELECT {", ".join(["%s"] * len(_COLUMNS))} FROM booked WHERE refused IS NULL RETURNING id
-    )
-    SELECT refused, (SELECT id FROM written) FROM booked
-"""  # noqa: S608
+_WRITE = """
+    SELECT * FROM services_log_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
+        %s::bigint[], %s::bigint[], %s, %s, %s, %s)
+"""
+_COLUMNS = [field.attname for field in Visit._meta.concrete_fields if not field.primary_key]
 # What makes two visits under one key the same visit.
 CONTENT = (
     "area_id",
@@ -67,13 +56,15 @@ def log(
     by: User,
     at: datetime,
     seen: Collection[str] | None = None,
+    beside: Beside | None = None,
 ) -> Visit:
     """Record a visit and bank its hours, or keep it waiting where a second person is needed.
 
     `key` is made in the form: the same visit under the same key is recorded once and returned
     again, another one raises KeyReused. `area` is the volunteer's community, whose book it is.
     `minutes` are as written on paper or measured. `seen` are the codes of the doubts that the
-    clerk has seen; any other raises Doubts, None asks nobody. Raises a Refusal: NotAVolunteer,
+    clerk has seen; any other raises Doubts, None asks nobody. `beside` are the facts of this visit
+    where they were read just before; they need not hold any more. Raises a Refusal: NotAVolunteer,
     NotAnElder, SamePerson, OtherCommunity, Elsewhere, NeedsReason (a late record without a note).
     """
     visit = Visit(
@@ -92,15 +83,17 @@ def log(
         entered_at=at,
     )
     try:
-        return _record(visit, minutes, seen)
+        return _record(visit, minutes, seen, beside)
     except IntegrityError as error:
         raise refusals.in_words(error, visit) from error
 
 
-def _record(visit: Visit, minutes: int, seen: Collection[str] | None) -> Visit:
+def _record(
+    visit: Visit, minutes: int, seen: Collection[str] | None, beside: Beside | None
+) -> Visit:
     """Read, decide, write; all of it anew as long as somebody else was in between."""
     for _ in range(TRIES):
-        known = facts.gather(visit, minutes)
+        known, beside = facts.gather(visit, minutes, beside), None
         if known.twin:
             return _first(known.twin, visit, known)
         credit = _judge(visit, known, seen)
@@ -149,13 +142,13 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
             return False
         legs = booking.legs(credit, known.account, known.sources)
     columns = [list(column) for column in zip(*legs, strict=True)] or [[]] * 4
-    row = [field.get_db_prep_save(getattr(visit, field.attname), connection) for field in _COLUMNS]
     further = (visit.entered_by_id, known.policy.pk, known.hold)
-    booked = (*facts.place(visit), known.mark, *columns, *further)
+    row = json.dumps({name: getattr(visit, name) for name in _COLUMNS}, default=str)
+    told = [*facts.place(visit), known.mark, *columns, *further, row]
     # A statement alone is a transaction by itself; in a caller's one it must not spoil that.
     apart = transaction.atomic() if connection.in_atomic_block else nullcontext()
     with apart, connection.cursor() as cursor:
-        cursor.execute(_WRITE, [*booked, *row])
+        cursor.execute(_WRITE, told)
         refused, visit.pk = cursor.fetchone()
     if refused in FACTS_HAVE_CHANGED:
         return False

@@ -1,13 +1,15 @@
+import datetime
 import uuid
 
 import pytest
 
 from members.models import Member
-from services.models import Category
-from services.visits import named
-from tests.factories import ElderFactory, VolunteerFactory
+from services.models import Category, Visit
+from services.visits import facts, named
+from tests.factories import ElderFactory, VisitFactory, VolunteerFactory
 
 pytestmark = pytest.mark.django_db
+DAY = datetime.date(2026, 3, 4)
 READ = {
     Category: ("code", "name_zh", "name_en", "usual_minutes", "is_bankable", "is_urgent"),
     Member: ("pk", "key", "number", "area_id", "name", "birth_date"),
@@ -23,7 +25,7 @@ def test_each_column_lands_in_its_field(django_assert_num_queries):
     category = Category.objects.get(code="emergency")
 
     with django_assert_num_queries(1):
-        found = named.read([elder.member.key], "emergency")
+        found = named.read(None, elder.member.key, "emergency")
         member = found.members[elder.member.key]
         seen = (member.elder.living, member.elder.income, member.elder.capability)
         path = member.area.path
@@ -37,11 +39,49 @@ def test_each_column_lands_in_its_field(django_assert_num_queries):
 def test_a_member_who_is_no_elder_has_no_profile():
     volunteer = VolunteerFactory().member
 
-    found = named.read([volunteer.key], "shopping").members[volunteer.key]
+    found = named.read(volunteer.key, None, "shopping").members[volunteer.key]
 
     assert not hasattr(found, "elder")
 
 
 def test_what_is_not_known_is_missing():
-    assert named.read([uuid.uuid4()], "cash") == ({}, None)
-    assert named.read([], "shopping").category.code == "shopping"
+    assert named.read(uuid.uuid4(), uuid.uuid4(), "cash") == ({}, None, None)
+    assert named.read(None, None, "shopping").category.code == "shopping"
+
+
+def test_the_facts_of_the_visit_come_along(django_assert_num_queries):
+    volunteer, elder = VolunteerFactory().member, ElderFactory().member
+    VisitFactory(volunteer=volunteer, elder=elder, service_date=DAY)
+    visit = {"day": DAY, "key": uuid.uuid4()}
+
+    with django_assert_num_queries(1):
+        beside = named.read(volunteer.key, elder.key, "shopping", **visit).beside
+
+    assert beside.is_same_pair_that_day
+    assert beside == facts.read(
+        Visit(
+            volunteer=volunteer,
+            elder=elder,
+            area=volunteer.area,
+            service_date=DAY,
+            key=visit["key"],
+        )
+    )
+
+
+@pytest.mark.parametrize("missing", ["volunteer", "elder", "day", "key"])
+def test_there_are_no_facts_of_half_a_visit(missing):
+    volunteer, elder = VolunteerFactory().member, ElderFactory().member
+    told = {"volunteer": volunteer.key, "elder": elder.key, "day": DAY, "key": uuid.uuid4()}
+
+    assert named.read(**told, code="shopping").beside
+    assert named.read(**told | {missing: None}, code="shopping").beside is None
+
+
+def test_there_are_no_facts_of_somebody_who_is_no_volunteer():
+    elder, other = ElderFactory().member, ElderFactory().member
+
+    found = named.read(elder.key, other.key, "shopping", day=DAY, key=uuid.uuid4())
+
+    assert found.beside is None
+    assert len(found.members) == 2

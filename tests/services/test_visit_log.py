@@ -393,7 +393,7 @@ def test_saving_runs_few_queries(client, clerk, volunteer, elder, django_assert_
     client.post(ADDRESS, chosen(volunteer, ElderFactory(member__phone="13511112222").member))
     data = chosen(volunteer, elder)
 
-    with django_assert_max_num_queries(7):  # two of them the savepoint of a test's transaction
+    with django_assert_max_num_queries(6):  # two of them the savepoint of a test's transaction
         assert client.post(ADDRESS, data).status_code == 302
 
 

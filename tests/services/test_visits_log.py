@@ -12,7 +12,7 @@ from ledger.models import Policy, Transfer, TransferKind
 from members.models import Elder
 from services import visits
 from services.models import Category, Holiday, Visit
-from services.visits import doubts, refusals
+from services.visits import doubts, facts, refusals
 from tests.factories import (
     ElderFactory,
     MemberFactory,
@@ -420,3 +420,21 @@ def test_a_visit_is_recorded_on_the_day_as_it_is_in_china(pair):
 
     assert visit.state == "confirmed"
     assert timezone.localdate(visit.entered_at) == datetime.date(2026, 11, 24)
+
+
+def test_facts_that_have_changed_since_they_were_read_are_read_anew(pair):
+    Policy.objects.create(area=community(), effective_from=TODAY, day_cap=90)
+    coming = Visit(
+        volunteer=pair[0],
+        elder=pair[1],
+        area=pair[0].area,
+        service_date=TODAY,
+        key=uuid.uuid4(),
+    )
+    log(*pair, service_date=TODAY - datetime.timedelta(days=1))
+    beside = facts.read(coming)
+    log(*pair)
+
+    visit = log(*pair, key=coming.key, beside=beside)
+
+    assert (beside.used_that_day, visit.banked_minutes) == (0, 30)
