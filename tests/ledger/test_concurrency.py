@@ -92,11 +92,11 @@ def test_a_second_posting_of_a_key_is_the_first_when_that_one_is_rolled_back(
 
 def test_a_key_is_never_both_posted_and_refused(book, connect, watcher, earn):
     """Two stripes of the pool have no row in common, so only the key itself can hold them apart."""
-    accounts.set_limits(book.id, 17, floor=0, ceiling=None, frozen=False, by=CLERK)
+    accounts.set_limits(book.id, 19, floor=0, ceiling=None, frozen=False, by=CLERK)
     first, second, key = connect(), connect(autocommit=True), uuid.uuid4()
     post(first, book, 18, 2, key=key, kind=2)
 
-    other = Later(post, second, book, 17, 1, key=key, kind=2)
+    other = Later(post, second, book, 19, 3, key=key, kind=2)
     wait_until_blocked(watcher, second)
     first.commit()
 
