@@ -43,7 +43,14 @@ def definitions() -> list[str]:
             "service. Outstanding: both together, hours issued and not yet taken back."
         ),
         _(
+            "Redeemed: used by elders or their relatives. Donated: given to the pool from a time "
+            "account. Granted: from the pool to elders, until a day. Given: to a relative. "
+            "Brought over: from paper. Moved: to or from another community. Closed: of accounts "
+            "that ended. All less what was reversed."
+        ),
+        _(
             "Ledger difference: banked by the visits, less banked in the ledger for the same "
-            "days. It has to be 0."
+            "days. Balance difference: closing balance, less the opening one and all that moved. "
+            "Both have to be 0."
         ),
     ]
