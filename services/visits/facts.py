@@ -65,6 +65,8 @@ def gather(visit: Visit, minutes: int) -> Known:
     """Read the facts as they are now. Raises NotAVolunteer, NoPolicy and what check_people does."""
     beside, mark, policy = _beside(visit)
     check_people(visit)
+    if beside.home != visit.area_id:
+        raise OtherCommunity
     recorded_on = timezone.localdate(visit.entered_at)
     sources = _sources(visit, beside)
     facts = VisitFacts(
@@ -85,6 +87,7 @@ def gather(visit: Visit, minutes: int) -> Known:
         balance=beside.balance or 0,
         ceiling=beside.ceiling,
         elder_available=sum(source.minutes for source in sources),
+        pool_available=beside.pool_room,
     )
     return Known(
         facts,
@@ -129,7 +132,11 @@ def place(visit: Visit) -> tuple[Any, ...]:
 
 
 class _Beside(NamedTuple):
-    """A row of the SQL type `services_beside`; no account before the first hours."""
+    """A row of the SQL type `services_beside`; no account before the first hours.
+
+    `home` is the community of the volunteer at this moment. `pool_room` are the minutes that the
+    public pool may still give, at most a day's; None where the rules set no limit.
+    """
 
     account: int | None
     balance: int | None
@@ -141,6 +148,8 @@ class _Beside(NamedTuple):
     is_same_pair_that_day: bool
     elder_free: int | None
     hold: UUID | None
+    home: int
+    pool_room: int | None
 
 
 def _sources(visit: Visit, beside: "_Beside") -> list[Source]:
