@@ -16,10 +16,6 @@ OF_A_VISIT = {TransferKind.EARN, TransferKind.POOL_COVER, TransferKind.OVERFLOW}
 NOT_REVERSED: dict[TransferKind, str | Promise] = {
     **dict.fromkeys(OF_A_VISIT, _("This was booked for a visit. Undo the visit itself.")),
     **dict.fromkeys(
-        (TransferKind.MOVE_OUT, TransferKind.MOVE_IN),
-        _("A move is taken back by moving the hours once more."),
-    ),
-    **dict.fromkeys(
         (TransferKind.REVERSAL, TransferKind.CORRECTION),
         _("This is a reversal itself. Enter what is right anew."),
     ),

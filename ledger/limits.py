@@ -7,7 +7,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ledger import accounts, gifts, holdings, statements
+from ledger import accounts, gifts, holdings, pool, statements
 from ledger.holdings import Holdings
 from ledger.models import Policy, RequestKind
 from members.models import Member
@@ -83,9 +83,13 @@ def _of_a_redemption(member: Member, has: Holdings, policy: Policy, day: date) -
 
 
 def _of_a_grant(member: Member, has: Holdings, policy: Policy, day: date) -> Limits:
-    pool = statements.balance(member.area_id, accounts.POOL).posted
+    in_pool = statements.balance(member.area_id, accounts.POOL).posted
+    figures = [(_("Granted and still valid"), has.granted), (_("In the public pool"), in_pool)]
+    room = pool.room(member.area_id)
+    if room is not None:
+        figures.append((_("The pool may still give"), room))
     return Limits(
-        [(_("Granted and still valid"), has.granted), (_("In the public pool"), pool)],
+        figures,
         [_("Granted hours cannot be given on. What is left goes back to the pool.")],
     )
 

@@ -127,6 +127,13 @@ class Policy(models.Model):
     class Meta:
         verbose_name = _("policy")
         verbose_name_plural = _("policies")
+        indexes = [
+            models.Index(
+                fields=["area"],
+                name="ledger_policy_with_pool_floor",
+                condition=Q(pool_floor__isnull=False),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["area", "effective_from"],

@@ -22,6 +22,7 @@ class Reason(TextChoices):
     WAIVED = "waived", _("the volunteer chose not to bank")
     DONATED = "donated", _("donated to the public pool")
     NOT_ELIGIBLE = "not_eligible", _("the elder is not eligible for cover by the pool")
+    POOL_EXHAUSTED = "pool_exhausted", _("the public pool has reached its limit")
     DAY_CAP = "day_cap", _("over the cap of the day")
     WEEK_CAP = "week_cap", _("over the cap of the week")
     BALANCE_CAP = "balance_cap", _("over the balance cap, given to the public pool")
@@ -67,7 +68,8 @@ class VisitFacts:
 
     `used_…` is what other visits have taken before; `ceiling` is the account's own, which stands
     beside the policy's cap. `elder_available` are the minutes that the elder can pay with on that
-    day, of every source (`spending.available`) or set aside for the visit.
+    day, of every source (`spending.available`) or set aside for the visit, `pool_available` those
+    that the public pool may still give, None without a limit.
     """
 
     minutes: int
@@ -89,6 +91,7 @@ class VisitFacts:
     balance: int = 0
     ceiling: int | None = None
     elder_available: int = 0
+    pool_available: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,8 @@ def credit(facts: VisitFacts, policy: "Policy") -> Credit:
     Time that is rounded up counts as served as well, so that no minute is banked which is not on
     record as served. A frozen account holds back everything that would have moved.
 
-    The elder's hours pay first, to the last minute; the pool pays the rest for whom it covers. For
-    whom it does not, what the elder cannot pay is served and not bankable.
+    The elder's hours pay first, to the last minute; the pool pays the rest for whom it covers, as
+    far as it may. What nobody pays is served and not bankable.
     """
     rounded = _rounded(facts, policy)
     served = max(facts.minutes, rounded)
@@ -221,7 +224,7 @@ def _is_covered(facts: VisitFacts) -> bool:
 def _caps(facts: VisitFacts, policy: "Policy") -> list[tuple[Reason, int]]:
     """The caps that the policy sets, each with the room that earlier visits have left.
 
-    Before them what the elder can pay, where nobody else does.
+    Before them what is paid: by the elder alone where nobody else does, else by the pool as well.
     """
     if facts.is_imported:
         caps = [(Reason.DAY_CAP, policy.import_day_cap, facts.used_that_day)]
@@ -231,8 +234,11 @@ def _caps(facts: VisitFacts, policy: "Policy") -> list[tuple[Reason, int]]:
             (Reason.WEEK_CAP, policy.week_cap, facts.used_that_week),
         ]
     rooms = [(reason, max(0, cap - used)) for reason, cap, used in caps if cap is not None]
+    elder = 0 if facts.is_imported else facts.elder_available
     if not _is_covered(facts):
-        rooms.insert(0, (Reason.NOT_ELIGIBLE, facts.elder_available))
+        rooms.insert(0, (Reason.NOT_ELIGIBLE, elder))
+    elif facts.pool_available is not None and facts.choice != "waive":
+        rooms.insert(0, (Reason.POOL_EXHAUSTED, elder + facts.pool_available))
     return rooms
 
 

@@ -24,11 +24,6 @@ class NeedsReason(requests.Refusal):
     field = "reason"
 
 
-class MoreThanApproved(requests.Refusal):
-    sentence = _("This is more than was set aside.")
-    field = "minutes"
-
-
 class NotApproved(requests.Refusal):
     sentence = _("Nothing is set aside for this request.")
 
@@ -102,7 +97,7 @@ def charge(
     """Use `minutes` of what was set aside, for a service on that day; the rest is free again.
 
     Zero releases all. The same key again changes nothing. Raises PermissionDenied, NotApproved,
-    MoreThanApproved, AlreadyResolved, AccountFrozen, KeyReused.
+    MoreThanSetAside, AlreadyResolved, AccountFrozen, KeyReused.
     """
     request = _for_staff(request, by)
     if not minutes:
@@ -123,7 +118,7 @@ def charge(
                 **periods.placed(request.area_id, on)._asdict(),
             )
     except holds.MoreThanHeld:
-        raise MoreThanApproved from None
+        raise requests.MoreThanSetAside from None
 
 
 @transaction.atomic

@@ -93,6 +93,16 @@ class CannotBeUndone(Refusal):
     sentence = _("This cannot be undone.")
 
 
+class PoolExhausted(Refusal):
+    sentence = _("The public pool has reached the limit that the rules set.")
+    field = "minutes"
+
+
+class MoreThanSetAside(Refusal):
+    sentence = _("This is more than was set aside.")
+    field = "minutes"
+
+
 class NotPosted(Refusal):
     sentence = _("The ledger did not accept this. Nothing was saved; try again.")
 
@@ -108,6 +118,8 @@ REFUSED_BY_THE_LEDGER: dict[str, type[Refusal]] = {
     "already_reversed": AlreadyUndone,
     "already_resolved": AlreadyResolved,
     "key_reused": KeyReused,
+    "pool_floor": PoolExhausted,
+    "more_than_held": MoreThanSetAside,
 }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger import periods, requests, transfers
+from ledger import moves, periods, requests, transfers
 from ledger.models import MovementRequest, Policy, RequestKind, Transfer
 from members.models import Area, User
 
@@ -54,6 +54,10 @@ def ask(
 def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
     """The mirror counts for the day of the original, or for the first open one."""
     assert request.original is not None  # by constraint
+    move = moves.under(request.area_id, request.original)
+    if move:
+        moves.take_back(request, move, policy, at)
+        return
     first = Transfer.objects.filter(community=request.area_id, journal=request.original).order_by(
         "leg"
     )[0]

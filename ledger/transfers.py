@@ -26,7 +26,8 @@ class Refused(Exception):
     """A posting that the ledger does not make; `code` says why, `key` which one.
 
     floor, ceiling, frozen, closed (the day lies in a closed month), missing_account,
-    already_reversed, already_resolved, held, not_frozen, key_reused.
+    already_reversed, already_resolved, held, not_frozen, key_reused, pool_floor (the pool may not
+    give so much), more_than_held.
     """
 
     def __init__(self, code: str, key: UUID):

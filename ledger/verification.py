@@ -76,9 +76,10 @@ CHECKS = {
             format('charged %%s', r.amount) AS found
         FROM ledger_hold_resolution r
         JOIN ledger_hold h ON h.community_id = r.community_id AND h.id = r.hold_id
-        LEFT JOIN LATERAL (SELECT min(x.id) AS id, sum(x.amount) AS amount FROM ledger_transfer x
+        LEFT JOIN LATERAL (SELECT x.id, x.amount FROM ledger_transfer x
             WHERE x.community_id = h.community_id AND x.journal = r.journal
-                AND x.debit = h.account_id AND r.kind = 1) t ON true
+                AND x.debit = h.account_id AND r.kind = 1
+            ORDER BY x.leg LIMIT 1) t ON true
         WHERE r.amount <> least(h.amount, coalesce(t.amount, 0))
     """,
     "clearing": """

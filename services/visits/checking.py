@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from ledger import spending, transfers
+from ledger import pool, spending, transfers
 from ledger.policy import Question, Reason
 from members import access
 from members.models import User
@@ -28,6 +28,8 @@ def approve(visit: Visit, *, by: User, at: datetime) -> Visit:
     _check_second_person(visit, by)
     if visit.service_date > timezone.localdate(at):
         raise refusals.NotYet
+    place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
+    pool.lock(visit.area_id)
     known = facts.gather(visit, visit.served_minutes)
     credit = known.credit
     if Question.ACCOUNT_FROZEN in credit.questions:
@@ -39,7 +41,6 @@ def approve(visit: Visit, *, by: User, at: datetime) -> Visit:
     if credit.moved:
         visit.journal = booking.key_of(visit, "approval")
         account = known.account or booking.account_of(visit)
-        place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
         with refusals.of_the_ledger():
             transfers.post_journal(
                 visit.area_id,

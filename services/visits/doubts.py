@@ -34,6 +34,8 @@ def about(visit: Visit, known: Known) -> list[Doubt]:
         found.append(Doubt("future", _("The date lies in the future.")))
     if Reason.TOO_LATE in credit.reasons:
         found.append(Doubt("too_late", _too_late(known)))
+    if Reason.POOL_EXHAUSTED in credit.reasons:
+        found.append(Doubt("pool_exhausted", _pool(credit.reasons[Reason.POOL_EXHAUSTED])))
     over = sum(credit.reasons.get(cap, 0) for cap in (Reason.DAY_CAP, Reason.WEEK_CAP))
     if over:
         found.append(Doubt("over_cap", _over_cap(over)))
@@ -57,6 +59,16 @@ def _too_late(known: Known) -> str:
         "The visit is more than %(days)d days ago: it is recorded, but banks nothing.",
         days,
     ) % {"days": days}
+
+
+def _pool(minutes: int) -> str:
+    return ngettext(
+        "The public pool has reached its limit: %(minutes)d minute is paid by nobody and will not "
+        "be banked.",
+        "The public pool has reached its limit: %(minutes)d minutes are paid by nobody and will "
+        "not be banked.",
+        minutes,
+    ) % {"minutes": minutes}
 
 
 def _over_cap(minutes: int) -> str:

@@ -23,8 +23,10 @@ from services.visits.refusals import NoPolicy, NotAnElder, NotAVolunteer, OtherC
 class Beside(NamedTuple):
     """All on record that bears on a visit: a row of the SQL type `services_beside`.
 
-    No account before the first hours. `mark` is equal as long as all of it is; `policy` is the
-    version of the rules in force.
+    No account before the first hours. `home` is the community of the volunteer at this moment.
+    `pool_room` are the minutes that the public pool may still give, at most a day's; None where the
+    rules set no limit. `mark` is equal as long as all of it is; `policy` is the version of the rules
+    in force.
     """
 
     account: int | None
@@ -37,6 +39,8 @@ class Beside(NamedTuple):
     is_same_pair_that_day: bool
     elder_free: int | None
     hold: UUID | None
+    home: int
+    pool_room: int | None
     mark: str
     policy: int | None
 
@@ -60,6 +64,8 @@ class Known:
     is_same_pair_that_day: bool
     sources: list[Source]
     hold: UUID | None
+    home: int
+    pool_room: int | None
     mark: str
 
     @property
@@ -88,6 +94,8 @@ def gather(visit: Visit, minutes: int, beside: Beside | None = None) -> Known:
         raise NoPolicy
     policy = policies.version(beside.policy)
     check_people(visit)
+    if beside.home != visit.area_id:
+        raise OtherCommunity
     recorded_on = timezone.localdate(visit.entered_at)
     sources = _sources(visit, beside)
     facts = VisitFacts(
@@ -108,6 +116,7 @@ def gather(visit: Visit, minutes: int, beside: Beside | None = None) -> Known:
         balance=beside.balance or 0,
         ceiling=beside.ceiling,
         elder_available=sum(source.minutes for source in sources),
+        pool_available=beside.pool_room,
     )
     return Known(
         facts,

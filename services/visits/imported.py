@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from ledger import accounts, transfers
+from ledger import accounts, pool, transfers
 from ledger.models import Balance, Policy
 from ledger.policy import Credit, VisitFacts, credit
 from members.models import Area, Elder, Member, User, Volunteer
@@ -101,6 +101,7 @@ class _Book:
         self.author, self.approver, self.at = author, approver, at
         keys = list({row.volunteer.key for row in rows})
         self.first_open = booking.first_open_day(area.pk)
+        self.pool_room = pool.lock(area.pk)
         self.accounts = accounts.open_for(area, keys)
         standing = Balance.objects.filter(
             community=area, account_id__in=list(self.accounts.values())
@@ -140,7 +141,7 @@ class _Book:
         return next((p for p in self.policies if p.effective_from <= day), None)
 
     def _credit(self, row: ImportedVisit, account: int, policy: Policy) -> Credit:
-        """Credit the row, and remember what it takes from the day and adds to the balance."""
+        """Credit the row, and remember what it takes from day and pool and adds to the balance."""
         standing = self.standing[account]
         day = (row.volunteer.pk, row.service_date)
         worth = credit(
@@ -156,12 +157,15 @@ class _Book:
                 used_that_day=self.used[day],
                 balance=standing.posted,
                 ceiling=standing.ceiling,
+                pool_available=self.pool_room,
             ),
             policy,
         )
         if worth.moved:
             self.used[day] += worth.bankable
             standing.posted += worth.banked
+            if self.pool_room is not None:
+                self.pool_room -= worth.from_pool - worth.donated - worth.overflow
         return worth
 
     def _visit(self, row: ImportedVisit, worth: Credit) -> Visit:

@@ -104,11 +104,16 @@ class HoursAreSpent(Refusal):
     sentence = _("The hours of this visit have been spent and cannot be taken back.")
 
 
+class PoolExhausted(Refusal):
+    sentence = _("The public pool has reached the limit that the rules set.")
+
+
 REFUSED_BY_THE_LEDGER: dict[str, type[Refusal]] = {
     "frozen": AccountFrozen,
     "floor": HoursAreSpent,
     "already_reversed": CannotBeUndone,
     "key_reused": KeyReused,
+    "pool_floor": PoolExhausted,
 }
 
 

@@ -40,6 +40,8 @@ STATEMENTS = {
     "truncate": "TRUNCATE {0} CASCADE",
 }
 FUNCTIONS = {
+    "ledger_pool_lock",
+    "ledger_pool_room",
     "ledger_post",
     "ledger_post_journal",
     "ledger_post_batch",

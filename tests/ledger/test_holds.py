@@ -3,8 +3,9 @@
 import datetime
 import uuid
 
+import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from ledger import accounts, holds, statements, tasks, transfers
@@ -14,7 +15,7 @@ from ledger.spending import Source
 from ledger.transfers import Leg, NoSuchHold, Refused
 from ledger.verification import verify
 
-from .conftest import CHECKER, CLERK, DAY
+from .conftest import CHECKER, CLERK, DAY, address
 
 pytestmark = pytest.mark.django_db
 LATER = datetime.datetime(2035, 1, 1, tzinfo=datetime.UTC)
@@ -251,3 +252,74 @@ def test_the_job_lets_holds_expire(book, reserve):
     tasks.expire_holds(0)
 
     assert standing(book).held == 0
+
+
+# As the web role calls it, past all of Python.
+CHARGE = """SELECT transfer_ids, refused FROM ledger_post_journal(%s, %s, %s::smallint[],
+    %s::bigint[], %s::bigint[], %s::bigint[], %s, 7, NULL, NULL, NULL, %s)"""
+
+
+def charged_by_sql(book, hold, *minutes, key=None):
+    legs = [(6, book.wang, 1, m) for m in minutes]
+    columns = [list(column) for column in zip(*legs, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(CHARGE, [book.id, key or uuid.uuid4(), *columns, DAY, hold])
+        return cursor.fetchone()
+
+
+class TestMoreThanHeld:
+    def test_the_sql_refuses_a_charge_above_the_hold(self, book, reserve):
+        hold, _ = reserve((book.wang, 40))
+        key = uuid.uuid4()
+
+        assert charged_by_sql(book, hold, 41, key=key) == (None, "more_than_held")
+
+        assert standing(book) == (60, 40, 20)
+        assert holds.is_open(book.id, hold)
+        assert charged_by_sql(book, hold, 41, key=key) == (None, "more_than_held")
+        assert verify().faults == []
+
+    def test_what_is_drawn_beyond_the_hold_is_a_leg_of_its_own_from_free_hours(self, book, reserve):
+        hold, _ = reserve((book.wang, 40))
+
+        ids, refused = charged_by_sql(book, hold, 40, 15)
+
+        assert (len(ids), refused) == (2, None)
+        assert standing(book) == (5, 0, 5)
+        assert HoldResolution.objects.get(community=book.id).amount == 40
+        assert verify().faults == []
+
+    def test_a_second_leg_never_draws_on_the_hold(self, book, reserve):
+        hold, _ = reserve((book.wang, 40))
+
+        assert charged_by_sql(book, hold, 30, 15)[1] is None
+        assert standing(book) == (15, 0, 15)
+        assert HoldResolution.objects.get(community=book.id).amount == 30
+        assert verify().faults == []
+
+    def test_free_hours_have_their_floor_all_the_same(self, book, reserve):
+        hold, _ = reserve((book.wang, 40))
+
+        assert charged_by_sql(book, hold, 40, 21) == (None, "floor")
+        assert standing(book) == (60, 40, 20)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_no_function_can_write_a_charge_above_the_hold(self, book, reserve):
+        reserve((book.wang, 40))
+        hold = Hold.objects.get(community=book.id)
+
+        with (
+            psycopg.connect(address("postgres")) as owner,
+            pytest.raises(
+                psycopg.errors.CheckViolation, match="charged with what it holds"
+            ) as refused,
+        ):
+            owner.execute(
+                "INSERT INTO ledger_hold_resolution"
+                " (community_id, hold_id, kind, amount, journal, actor)"
+                " VALUES (%s, %s, 1, 41, gen_random_uuid(), 7)",
+                [book.id, hold.id],
+            )
+
+        name = "ledger_hold_resolution_charges_what_is_held"
+        assert refused.value.diag.constraint_name == name

@@ -65,7 +65,7 @@ def test_a_charge_sent_again_changes_nothing_and_another_one_is_refused(
     charge(request, 90, key=key)
     with pytest.raises(requests.AlreadyResolved):
         charge(request, 10)
-    with pytest.raises(redemptions.MoreThanApproved):
+    with pytest.raises(requests.MoreThanSetAside):
         charge(request, 121)
 
     assert hours(member) == (510, 0, 0)

@@ -79,8 +79,8 @@ def _fill_first_sheet(sheet: Worksheet, document: Document, watermark: str) -> N
         sheet.append([str(figure.label), plain(figure.value, figure.unit), str(figure.note)])
         sheet.cell(sheet.max_row, 2).number_format = NUMBER_FORMATS[figure.unit]
     sheet.append([])
-    for remark in document.remarks:
-        sheet.append([str(remark)])
+    for sentence in document.sentences():
+        sheet.append([sentence])
     sheet.append([_("Definitions")])
     sheet.cell(sheet.max_row, 1).font = Font(bold=True)
     for definition in document.definitions:
@@ -154,6 +154,7 @@ def as_csv(document: Document, watermark: str) -> bytes:
         for row in filter(None, (*table.rows, table.correction, table.total)):
             cells = zip(table.columns, row, strict=True)
             rows.append([plain(value, column.unit) for column, value in cells])
+    rows += [[], *([sentence] for sentence in document.sentences())]
     rows += [[], [_("Definitions")], *([definition] for definition in document.definitions)]
     rows += [[], [watermark]]
     target = io.StringIO()
@@ -174,7 +175,7 @@ def as_text(document: Document) -> str:
     for figure in document.figures:
         note = f" ({figure.note})" if figure.note else ""
         lines.append(f"{figure.shown:>10}  {figure.label}{note}")
-    lines += ["", *(str(remark) for remark in document.remarks)]
+    lines += ["", *document.sentences()]
     for section in document.sections:
         lines += ["", str(section.title), *_text_table(section.table)]
     return "\n".join(lines)

@@ -1,34 +1,51 @@
 """What the ledger says of an area and a period, to set beside what the visits say.
 
-Flows go by the day that a transfer is effective on; a transfer that was reversed, and its
-reversal, count on neither day: they cancel out wherever the reversal stands. But what was counted
-in a month that is closed stays there, and its reversal counts, negative, on the day it is booked
-for.
+Everything counts by the day that a transfer is effective on, a reversal negative and under the kind
+of what it reverses. It is booked for the day of its original, where both cancel out; but what was
+counted in a month that is closed stays there, and its reversal counts on the first open day.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Self
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from ledger import accounts
 from ledger.models import AccountKind, Transfer, TransferKind
 from timebank.reports.split import Key, Split
 
+THE_POOL = (accounts.POOL, accounts.POOL + accounts.STRIPES - 1)
+
 
 @dataclass
 class Flows:
-    """Minutes moved in one row of a report, reversed ones left out."""
+    """Minutes moved in one row of a report, less what was reversed of each kind.
+
+    `donated_when_earned` is the part of `donated` that never reached the volunteer's account.
+    `reversed` is what reversals of every kind booked back: it is taken off above already.
+    """
 
     earned: int = 0
+    covered_by_pool: int = 0
     donated: int = 0
     donated_when_earned: int = 0
     overflowed: int = 0
-    covered_by_pool: int = 0
+    redeemed: int = 0
+    given: int = 0
+    granted: int = 0
+    grants_expired: int = 0
+    brought_over: int = 0
+    moved_out: int = 0
+    moved_in: int = 0
+    closed_to_pool: int = 0
+    closed_to_heirs: int = 0
+    made_up: int = 0
+    reversed: int = 0
 
     @property
     def banked(self) -> int:
@@ -36,63 +53,75 @@ class Flows:
         return self.earned - self.donated_when_earned
 
 
+# What a kind of transfer is counted as; a closure by where the hours went.
+COUNTED_AS = {
+    TransferKind.EARN: "earned",
+    TransferKind.POOL_COVER: "covered_by_pool",
+    TransferKind.DONATE: "donated",
+    TransferKind.OVERFLOW: "overflowed",
+    TransferKind.REDEEM: "redeemed",
+    TransferKind.GIFT: "given",
+    TransferKind.GRANT: "granted",
+    TransferKind.GRANT_EXPIRY: "grants_expired",
+    TransferKind.OPENING: "brought_over",
+    TransferKind.MOVE_OUT: "moved_out",
+    TransferKind.MOVE_IN: "moved_in",
+    TransferKind.CLOSURE: "closed_to_heirs",
+    TransferKind.CORRECTION: "made_up",
+}
+
+
 def flows(split: Split) -> dict:
-    """The flows of every row: from one query, and another where months are closed."""
+    """The flows of every row, from one query."""
     by_row: dict = defaultdict(Flows)
     bucket = split.bucket("effective_on", "community_id")
-    kept = _kept(split).values_list(bucket, "kind", _is_of_a_visit("journal"))
-    signed = [(1, kept)]
-    if split.has_closed_months:
-        signed.append((-1, _late(split, bucket)))
-    for sign, groups in signed:
-        for key, kind, is_of_a_visit, minutes in groups.order_by().annotate(Sum("amount")):
-            _add(by_row[split.key(key)], kind, is_of_a_visit, sign * minutes)
+    groups = _of_period(split).values_list(
+        bucket, "meant", "is_reversal", "is_of_a_visit", "is_with_pool"
+    )
+    for key, kind, is_reversal, of_a_visit, with_pool, minutes in groups.order_by().annotate(
+        Sum("amount")
+    ):
+        row = by_row[split.key(key)]
+        row.reversed += minutes if is_reversal else 0
+        _add(row, kind, of_a_visit, with_pool, -minutes if is_reversal else minutes)
     return by_row
 
 
-def _late(split: Split, bucket: Combinable) -> QuerySet:
-    """Reversals of what was counted in closed months, by the kind and journal they reverse."""
-    original = Transfer.objects.filter(community=OuterRef("community"), id=OuterRef("reverses"))
-    late = _of_period(split).filter(reverses__isnull=False, relates_to__isnull=False)
-    late = late.annotate(
-        original_kind=Subquery(original.values("kind")),
-        original_journal=Subquery(original.values("journal")),
-    )
-    return late.values_list(bucket, "original_kind", _is_of_a_visit("original_journal"))
-
-
-def _add(row: Flows, kind: int, is_of_a_visit: bool, minutes: int) -> None:
-    if kind == TransferKind.EARN:
-        row.earned += minutes
-    elif kind == TransferKind.POOL_COVER:
-        row.covered_by_pool += minutes
-    elif kind == TransferKind.OVERFLOW:
-        row.overflowed += minutes
-    elif kind == TransferKind.DONATE:
-        row.donated += minutes
-        row.donated_when_earned += minutes if is_of_a_visit else 0
+def _add(row: Flows, kind: int, is_of_a_visit: bool, is_with_pool: bool, minutes: int) -> None:
+    name = COUNTED_AS[TransferKind(kind)]
+    if kind == TransferKind.CLOSURE and is_with_pool:
+        name = "closed_to_pool"
+    setattr(row, name, getattr(row, name) + minutes)
+    row.donated_when_earned += minutes if is_of_a_visit else 0
 
 
 def _of_period(split: Split) -> QuerySet[Transfer]:
+    """The transfers of the period, and of a reversal the kind and journal that it reverses.
+
+    A donation in the journal of a visit never reached the volunteer's account.
+    """
+    original = Transfer.objects.filter(community=OuterRef("community"), id=OuterRef("reverses"))
+    earned = Transfer.objects.filter(
+        community=OuterRef("community"), journal=OuterRef("of_journal"), kind=TransferKind.EARN
+    )
+    reverses = Q(reverses__isnull=False)
+    with_pool = Q(debit__range=THE_POOL) | Q(credit__range=THE_POOL)
     return Transfer.objects.filter(
         community__in=split.communities,
         effective_on__range=(split.period.start, split.period.end),
+    ).annotate(
+        meant=Case(When(reverses, then=Subquery(original.values("kind"))), default=F("kind")),
+        of_journal=Case(
+            When(reverses, then=Subquery(original.values("journal"))), default=F("journal")
+        ),
+        is_reversal=_flag(reverses),
+        is_of_a_visit=_flag(Q(meant=TransferKind.DONATE) & Exists(earned)),
+        is_with_pool=_flag(Q(meant=TransferKind.CLOSURE) & with_pool),
     )
 
 
-def _kept(split: Split) -> QuerySet[Transfer]:
-    reversal = Transfer.objects.filter(
-        community=OuterRef("community"), reverses=OuterRef("id"), relates_to__isnull=True
-    )
-    return _of_period(split).filter(~Exists(reversal), reverses__isnull=True)
-
-
-def _is_of_a_visit(journal: str) -> Case:
-    """A donation in the journal of a visit never reached the volunteer's account."""
-    earned = Transfer.objects.filter(
-        community=OuterRef("community"), journal=OuterRef(journal), kind=TransferKind.EARN
-    )
-    return Case(When(Exists(earned), then=Value(True)), default=Value(False))
+def _flag(condition: Q | Combinable) -> Case:
+    return Case(When(condition, then=Value(True)), default=Value(False))
 
 
 @dataclass(frozen=True)
@@ -150,8 +179,16 @@ OF_THE_BOOK = (
 )
 
 
-def closing_balances(split: Split) -> tuple[dict[Key, Closing], Closing]:
-    """The balances at the end of every row and of the period, by the day of the service.
+@dataclass(frozen=True)
+class Balances:
+    """What the books held at the beginning and at the end of a row, by the day of the service."""
+
+    opening: Closing
+    closing: Closing
+
+
+def balances(split: Split) -> tuple[dict[Key, Balances], Balances]:
+    """The balances of every row and of the whole period.
 
     Months are told backwards from the end of the period, by what moved in each: the time it takes
     depends on the period, not on how long the book is.
@@ -161,22 +198,32 @@ def closing_balances(split: Split) -> tuple[dict[Key, Closing], Closing]:
         "last_of_the_house": accounts.CORRECTION,
         "clearing": AccountKind.CLEARING,
         "start": split.period.start,
-        "day": split.period.end,
     }
+    ends = _as_of(values, split.period.end)
+    starts = _as_of(values, split.period.start - timedelta(days=1))
+    whole = Balances(_closing(starts, split.communities), _closing(ends, split.communities))
+    if not split.is_by_month:
+        rows = {
+            row.key: Balances(_closing(starts, row.communities), _closing(ends, row.communities))
+            for row in split.rows
+        }
+        return rows, whole
     with connection.cursor() as cursor:
-        cursor.execute(CLOSING, values)
-        ends = {(place, kind): int(minutes) for place, kind, minutes in cursor.fetchall()}
-        at_the_end = _closing(ends, split.communities)
-        if not split.is_by_month:
-            return {row.key: _closing(ends, row.communities) for row in split.rows}, at_the_end
-        cursor.execute(MOVED, values)
+        cursor.execute(MOVED, {**values, "day": split.period.end})
         moved = {(month, kind): int(minutes) for month, kind, minutes in cursor.fetchall()}
     by_month = {}
-    closing = at_the_end
+    closing = whole.closing
     for row in reversed(split.rows):
-        by_month[row.key] = closing
-        closing -= _of(moved, row.key)
-    return by_month, at_the_end
+        opening = closing - _of(moved, row.key)
+        by_month[row.key] = Balances(opening, closing)
+        closing = opening
+    return by_month, whole
+
+
+def _as_of(values: dict[str, Any], day: date) -> dict[tuple[int, int], int]:
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSING, {**values, "day": day})
+        return {(place, kind): int(minutes) for place, kind, minutes in cursor.fetchall()}
 
 
 def _closing(ends: dict[tuple[int, int], int], communities: Iterable[int]) -> Closing:

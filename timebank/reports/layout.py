@@ -116,6 +116,10 @@ class Document:
     checks: Sequence[Check] = ()
     remarks: Sequence[Text] = ()
 
+    def sentences(self) -> list[str]:
+        """What every copy says beside its figures: what has to hold, then what is to be known."""
+        return [*(check.sentence for check in self.checks), *map(str, self.remarks)]
+
     @property
     def file_name(self) -> str:
         return f"{self.code}-{self.area.code}-{self.period.start}-{self.period.end}"

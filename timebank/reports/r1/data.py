@@ -1,10 +1,10 @@
 """R1 for other programs: keys that stay, minutes and hours side by side."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from services.models import MonthClosing
 from timebank.reports.r1.corrections import Correction
-from timebank.reports.r1.figures import R1, CategoryFigures, Figures
+from timebank.reports.r1.figures import R1, CategoryFigures, Figures, Movements
 
 
 def as_data(report: R1) -> dict:
@@ -18,6 +18,8 @@ def as_data(report: R1) -> dict:
         },
         "period": {"from": f"{report.period.start}", "to": f"{report.period.end}"},
         **total,
+        "without_movements_through": report.without_movements
+        and f"{report.without_movements:%Y-%m}",
         "visits_waiting": report.waiting,
         "visits_undone": len(report.undone),
         **_time("undone", sum(visit.served_minutes for visit in report.undone)),
@@ -38,11 +40,19 @@ def _figures(figures: Figures) -> dict:
         if name == "not_banked_minutes":
             data["not_banked_minutes"] = value
             data["not_banked_hours"] = {reason: _hours(part) for reason, part in value.items()}
+        elif name == "movements":
+            for kind in fields(Movements):
+                minutes = None if value is None else value[kind.name]
+                data |= _time(kind.name.removesuffix("_minutes"), minutes)
         elif name.endswith("_minutes"):
             data |= _time(name.removesuffix("_minutes"), value)
         else:
             data[name] = value
-    return data | _time("ledger_difference", figures.ledger_difference_minutes)
+    return data | {
+        **_time("ledger_difference", figures.ledger_difference_minutes),
+        **_time("balance_difference", figures.balance_difference_minutes),
+        **_time("pool_difference", figures.pool_difference_minutes),
+    }
 
 
 def _category(line: CategoryFigures) -> dict:
@@ -74,8 +84,10 @@ def _correction(correction: Correction) -> dict:
     }
 
 
-def _time(name: str, minutes: int) -> dict:
-    return {f"{name}_minutes": minutes, f"{name}_hours": _hours(minutes)}
+def _time(name: str, minutes: int | None) -> dict:
+    """None where a figure is not stored."""
+    hours = None if minutes is None else _hours(minutes)
+    return {f"{name}_minutes": minutes, f"{name}_hours": hours}
 
 
 def _hours(minutes: int) -> int | float:

@@ -4,6 +4,10 @@ from django.utils.translation import gettext as _
 
 
 def definitions() -> list[str]:
+    return [*_of_people_and_visits(), *_of_hours()]
+
+
+def _of_people_and_visits() -> list[str]:
     return [
         _(
             "Persons: each counts once in a row and once in the total, however many visits. "
@@ -34,6 +38,11 @@ def definitions() -> list[str]:
             "Served: time at the elder's service. Bankable: what the rules allow to bank. "
             "Banked: what was added to the volunteers' time accounts."
         ),
+    ]
+
+
+def _of_hours() -> list[str]:
+    return [
         _(
             "Given to the pool: donated, or above the balance cap. Covered by the pool: charged "
             "to the public pool for elders without hours of their own."
@@ -43,7 +52,14 @@ def definitions() -> list[str]:
             "service. Outstanding: both together, hours issued and not yet taken back."
         ),
         _(
+            "Redeemed: used by elders or their relatives. Donated: given to the pool from a time "
+            "account. Granted: from the pool to elders, until a day. Given: to a relative. "
+            "Brought over: from paper. Moved: to or from another community. Closed: of accounts "
+            "that ended. All less what was reversed."
+        ),
+        _(
             "Ledger difference: banked by the visits, less banked in the ledger for the same "
-            "days. It has to be 0."
+            "days. Balance difference: closing balance, less the opening one and all that moved. "
+            "Both have to be 0."
         ),
     ]

@@ -12,7 +12,7 @@ from ledger.policy import Reason
 from timebank.reports import charts
 from timebank.reports.charts import Chart, Point
 from timebank.reports.layout import Check, Column, Document, Figure, Section, Table, Unit, Value
-from timebank.reports.r1 import closed
+from timebank.reports.r1 import closed, movements
 from timebank.reports.r1.definitions import definitions
 from timebank.reports.r1.figures import PERSONS, R1, Figures
 from timebank.reports.split import Row
@@ -51,6 +51,7 @@ def as_document(report: R1) -> Document:
             "hours", _("Hours: %(rows)s") % {"rows": rows_title}, _hours(report), _chart(report)
         ),
         Section("people", _("People: %(rows)s") % {"rows": rows_title}, _people(report)),
+        *movements.sections(report, rows_title, _first_column(report)),
         Section("categories", _("By service category"), _categories(report)),
         Section("reasons", _("Why hours were not banked"), _reasons(report)),
     ]
@@ -64,7 +65,7 @@ def as_document(report: R1) -> Document:
         period=report.period,
         figures=_key_figures(report.total),
         sections=sections,
-        checks=[_ledger_check(report.total)],
+        checks=[_ledger_check(report.total), *movements.checks(report.total)],
         remarks=_remarks(report),
         definitions=definitions(),
     )
@@ -108,6 +109,7 @@ def _key_figures(total: Figures) -> list[Figure]:
             _without_birth_date(total),
         ),
         Figure(_("elders served under rule B"), total.elders_served_rule_b, Unit.COUNT),
+        *movements.figures(total),
         *(Figure(label, value, Unit.HOURS) for label, value in minutes),
     ]
 
@@ -140,7 +142,7 @@ def _without_birth_date(total: Figures) -> str:
 
 
 def _remarks(report: R1) -> list[str]:
-    remarks = closed.remarks(report)
+    remarks = [*closed.remarks(report), *movements.remarks(report)]
     if report.waiting:
         words = ngettext(
             "%(number)d visit of this period waits for a second person and is not counted yet.",

@@ -6,7 +6,8 @@ where the month of the service was closed. All times are minutes.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import date
 
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.expressions import Combinable
@@ -42,8 +43,42 @@ ADDITIVE = (
 
 
 @dataclass
+class Movements:
+    """What changed the balances between the beginning and the end of a row, each kind less what was
+    reversed of it; `given` went from one time account to another and changed neither sum.
+
+    `reversed` is what was booked back, of every kind. `pool_cover` is in `Figures`, as are the
+    banked minutes and the closing balances.
+    """
+
+    opening_member_balance_minutes: int = 0
+    opening_pool_balance_minutes: int = 0
+    donated_later_minutes: int = 0
+    redeemed_minutes: int = 0
+    given_minutes: int = 0
+    granted_minutes: int = 0
+    grant_expired_minutes: int = 0
+    brought_over_minutes: int = 0
+    moved_in_minutes: int = 0
+    moved_out_minutes: int = 0
+    closed_minutes: int = 0
+    inherited_minutes: int = 0
+    made_up_minutes: int = 0
+    reversed_minutes: int = 0
+
+    def add(self, other: "Movements", *, is_first: bool) -> None:
+        """Add those of another row; its opening balances only where it begins the period."""
+        for name, minutes in asdict(other).items():
+            if is_first or not name.startswith("opening_"):
+                setattr(self, name, getattr(self, name) + minutes)
+
+
+@dataclass
 class Figures:
-    """One row of the report. Balances are those at the end of the row's period."""
+    """One row of the report. Balances are those at the end of the row's period.
+
+    `movements` is None for months that were closed before such figures were stored.
+    """
 
     volunteers: int = 0
     new_volunteers: int = 0
@@ -65,6 +100,7 @@ class Figures:
     outstanding_minutes: int = 0
     ledger_banked_minutes: int = 0
     not_banked_minutes: dict[str, int] = field(default_factory=dict)
+    movements: Movements | None = field(default_factory=Movements)
 
     def count(self, persons: people.Persons) -> None:
         """Set the figures that count persons."""
@@ -79,6 +115,32 @@ class Figures:
     def ledger_difference_minutes(self) -> int:
         """Nought, unless visits and ledger tell different stories."""
         return self.banked_minutes - self.ledger_banked_minutes
+
+    @property
+    def balance_difference_minutes(self) -> int | None:
+        """Closing balance of the time accounts, less the opening one and all that moved: nought.
+
+        None where the movements are not stored; `pool_difference_minutes` says it of the pool.
+        """
+        if self.movements is None:
+            return None
+        m = self.movements
+        came = m.brought_over_minutes + m.granted_minutes + m.moved_in_minutes + m.made_up_minutes
+        went = m.redeemed_minutes + m.donated_later_minutes + m.grant_expired_minutes
+        went += m.moved_out_minutes + m.closed_minutes
+        moved = self.ledger_banked_minutes + came - went
+        return self.member_balance_minutes - m.opening_member_balance_minutes - moved
+
+    @property
+    def pool_difference_minutes(self) -> int | None:
+        """The same of the public pool."""
+        if self.movements is None:
+            return None
+        m = self.movements
+        came = self.donated_minutes + self.overflow_minutes
+        came += m.grant_expired_minutes + m.closed_minutes
+        went = self.pool_cover_minutes + m.granted_minutes
+        return self.pool_balance_minutes - m.opening_pool_balance_minutes - came + went
 
 
 @dataclass
@@ -104,6 +166,8 @@ class R1:
     corrections: list[Correction]
     closings: list[MonthClosing] = field(default_factory=list)
     later: list[Correction] = field(default_factory=list)
+    # The last of its closed months that was stored before movements were.
+    without_movements: date | None = None
 
 
 def counted(split: Split, area: Area) -> R1:
@@ -261,12 +325,37 @@ class Tally:
             row.overflow_minutes = flows.overflowed
             row.pool_cover_minutes = flows.covered_by_pool
             row.ledger_banked_minutes = flows.banked
-        balances, at_the_end = hours.closing_balances(self.split)
-        for key, closing in balances.items():
-            self._set_balances(self.rows[key], closing)
-        self._set_balances(self.total, at_the_end)
+            row.movements = _movements(flows)
+        balances, of_the_period = hours.balances(self.split)
+        for key, of_the_row in balances.items():
+            _set_balances(self.rows[key], of_the_row)
+        self.total.movements = Movements()
+        for row in self.rows.values():
+            self.total.movements.add(row.movements or Movements(), is_first=False)
+        _set_balances(self.total, of_the_period)
 
-    def _set_balances(self, figures: Figures, closing: hours.Closing) -> None:
-        figures.member_balance_minutes = closing.members
-        figures.pool_balance_minutes = closing.pool
-        figures.outstanding_minutes = closing.outstanding
+
+def _movements(flows: hours.Flows) -> Movements:
+    return Movements(
+        donated_later_minutes=flows.donated - flows.donated_when_earned,
+        redeemed_minutes=flows.redeemed,
+        given_minutes=flows.given,
+        granted_minutes=flows.granted,
+        grant_expired_minutes=flows.grants_expired,
+        brought_over_minutes=flows.brought_over,
+        moved_in_minutes=flows.moved_in,
+        moved_out_minutes=flows.moved_out,
+        closed_minutes=flows.closed_to_pool,
+        inherited_minutes=flows.closed_to_heirs,
+        made_up_minutes=flows.made_up,
+        reversed_minutes=flows.reversed,
+    )
+
+
+def _set_balances(figures: Figures, balances: hours.Balances) -> None:
+    figures.member_balance_minutes = balances.closing.members
+    figures.pool_balance_minutes = balances.closing.pool
+    figures.outstanding_minutes = balances.closing.outstanding
+    if figures.movements is not None:
+        figures.movements.opening_member_balance_minutes = balances.opening.members
+        figures.movements.opening_pool_balance_minutes = balances.opening.pool

@@ -19,6 +19,7 @@ from timebank.reports.r1.figures import (
     ADDITIVE,
     R1,
     Figures,
+    Movements,
     Tally,
     categories,
     counted,
@@ -65,6 +66,7 @@ def figures(area: Area, period: Period) -> R1:
         corrections=corrections.recorded_in(split),
         closings=sorted(closings.values(), key=lambda closing: (closing.month, closing.pk)),
         later=corrections.about(split),
+        without_movements=max(_without_movements(cells), default=None),
     )
 
 
@@ -117,7 +119,7 @@ def _of_row(cells: Cells, row: Row) -> Figures:
         for (place, month), cell in cells.items()
         if place in row.communities and row.period.start <= month <= last
     ]
-    total, persons = Figures(), people.Persons()
+    total, persons = Figures(movements=_movements(mine, row)), people.Persons()
     for month, stored in mine:
         part = stored["figures"]
         for name in (*ADDITIVE, "new_volunteers", *(AT_THE_END if month == last else ())):
@@ -127,6 +129,25 @@ def _of_row(cells: Cells, row: Row) -> Figures:
             total.not_banked_minutes[reason] = so_far + minutes
         persons.add(_persons(stored))
     total.count(persons)
+    return total
+
+
+def _without_movements(cells: Cells) -> list[date]:
+    return [month for (_place, month), cell in cells.items() if not _has_movements(cell.figures)]
+
+
+def _has_movements(stored: dict[str, Any]) -> bool:
+    return stored["figures"].get("movements") is not None
+
+
+def _movements(mine: list[tuple[date, dict[str, Any]]], row: Row) -> Movements | None:
+    """What moved in these months; None when one of them was stored before that was counted."""
+    total = Movements()
+    for month, stored in mine:
+        if not _has_movements(stored):
+            return None
+        moved = Movements(**stored["figures"]["movements"])
+        total.add(moved, is_first=month <= row.period.start)
     return total
 
 
