@@ -59,6 +59,14 @@ def may_change_reference(user: Visitor, area: Area | None = None) -> bool:
     return _has(user, Role.ADMINISTRATOR, area=area)
 
 
+def may_change_common(user: Visitor) -> bool:
+    """Whether the user edits what holds in every area, as categories and holidays do."""
+    if not may_change_reference(user):
+        return False
+    assert isinstance(user, User)
+    return not Area.objects.exclude(pk__in=administered(user)).exists()
+
+
 def administered(user: User) -> QuerySet[Area]:
     """The areas in which the user edits; fewer than they see, who is a clerk elsewhere."""
     if user.is_superuser:

@@ -8,10 +8,16 @@ from services.papers.models import Certificate, StatementPrint, StatementRun
 
 
 class ReferenceAdmin(AreaAdmin):
-    """Rows that belong to no area: everybody who comes here reads them all."""
+    """Rows that hold in every area: who comes here reads them, who administers all edits them."""
 
     def get_queryset(self, request):
         return admin.ModelAdmin.get_queryset(self, request)
+
+    def has_add_permission(self, request):
+        return access.may_change_common(request.user)
+
+    def has_change_permission(self, request, obj=None):
+        return access.may_change_common(request.user)
 
 
 @admin.register(Category)
@@ -36,7 +42,7 @@ class HolidayAdmin(ReferenceAdmin):
 
     def has_delete_permission(self, request, obj=None):
         """A day that turned out to be an ordinary one is taken out; nothing refers to it."""
-        return access.may_change_reference(request.user)
+        return access.may_change_common(request.user)
 
 
 @admin.register(Visit)

@@ -20,7 +20,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-SHIHUGUAN, CENTRAL = "530111001001", "530111001002"
+DISTRICT, SHIHUGUAN, CENTRAL = "530111000000", "530111001001", "530111001002"
 LISTS = ["visit", "category", "holiday", "registerbatch"]
 
 
@@ -117,8 +117,8 @@ def test_visits_are_found_by_the_persons_name_and_number(client, found_by):
     assert list(response.context["cl"].result_list) == [found]
 
 
-def test_an_administrator_edits_a_category_but_not_its_code(client):
-    reader(client)
+def test_who_administers_all_areas_edits_a_category_but_not_its_code(client):
+    reader(client, code=DISTRICT)
     category = Category.objects.get(code="shopping")
 
     response = client.post(
@@ -139,8 +139,8 @@ def test_an_administrator_edits_a_category_but_not_its_code(client):
     assert not Category.objects.filter(code="errands").exists()
 
 
-def test_an_administrator_adds_and_takes_out_a_holiday(client):
-    reader(client)
+def test_who_administers_all_areas_adds_and_takes_out_a_holiday(client):
+    reader(client, code=DISTRICT)
     day = {"day": "2027-02-08", "is_workday": "", "name": "春节"}
 
     client.post(page("holiday", "add"), day)
@@ -152,9 +152,14 @@ def test_an_administrator_adds_and_takes_out_a_holiday(client):
 
 @pytest.mark.parametrize("view", ["add", "change", "delete"])
 @pytest.mark.parametrize("model", ["category", "holiday"])
-def test_an_auditor_changes_no_reference_data(client, model, view):
+@pytest.mark.parametrize(
+    ("role", "code"), [("auditor", DISTRICT), ("administrator", "530111001000")]
+)
+def test_who_audits_or_administers_a_part_changes_nothing_that_holds_for_all(
+    client, model, view, role, code
+):
     row = Category.objects.first() if model == "category" else Holiday.objects.first()
-    reader(client, "auditor")
+    reader(client, role, code)
     before = list(type(row).objects.values_list())
 
     args = [] if view == "add" else [row.pk]
