@@ -27,8 +27,8 @@ State = Certificate.State
 
 # What counts: visits of the holder that stand, recorded by the community, by day of the service.
 # Where two records of one person were merged after a certificate was issued, it goes on speaking of
-# the visits of the record for which it was issued: those that came with the merge are left out, those
-# that went with it are found where they are now.
+# the visits of the record for which it was issued: those that came with the merge are left out,
+# those that went with it are found where they are now.
 COUNTED = """
     WITH asked AS (
         SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[],

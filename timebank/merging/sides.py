@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 
 from ledger import holdings, requests
 from ledger.models import MovementRequest
-from members import names, phones
+from members import id_numbers, names, phones
 from members.models import DataRequest, Member
 from services.models import RegisterBatch, Visit
-from timebank.personal import masking
 
 # Whose value is kept is chosen for these; of "volunteer" and "elder" where both have that side.
 FIELDS = {
@@ -26,7 +25,7 @@ FIELDS = {
         *("contact_name", "contact_relation", "contact_phone"),
     ),
 }
-MASKED = {"id_number": masking.id_number, "contact_phone": phones.mask}
+MASKED = {"id_number": id_numbers.mask, "contact_phone": phones.mask}
 STANDING = (Visit.State.COMPLETED, Visit.State.CONFIRMED)
 MOST_NAMED = 5
 NOTHING: tuple[Any, ...] = ("", None, [])
