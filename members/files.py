@@ -30,7 +30,9 @@ PART, PAGE = "members/file_part.html", "base.html"
 def fetch(request: HttpRequest, key: UUID) -> Member:
     """The member within the reader's reach, with community, sides and phones; otherwise 404."""
     people = Member.objects.visible_to(request.user)
-    people = people.select_related("area", "volunteer", "elder").prefetch_related("phones")
+    people = people.select_related("area", "volunteer", "elder", "merged_into").prefetch_related(
+        "phones"
+    )
     return get_object_or_404(people, key=key)
 
 

@@ -7,12 +7,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from members import access
 from members.models import Member, User
 
 
 def everybody(user: User, member: Member) -> bool:
     """All staff who see the member at all; the view asks for that."""
     return True
+
+
+def writers(user: User, member: Member) -> bool:
+    """Who enters people of the member's community."""
+    return access.may_log(user, member.area)
 
 
 class Tab(NamedTuple):
@@ -25,6 +31,8 @@ TABS = [
     Tab(_("Overview"), "person"),
     Tab(_("Visits"), "person_visits"),
     Tab(pgettext_lazy("page", "Hours"), "hours_member"),
+    Tab(_("Their data"), "person_data", writers),
+    Tab(_("Same person"), "person_same", writers),
 ]
 
 

@@ -1,7 +1,7 @@
 """Finding people, and the first tab of a member's file."""
 
 from django.db.models import prefetch_related_objects
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from members import access, files, id_numbers, search
@@ -35,6 +35,9 @@ def people_find(request):
 @staff_page
 def person(request, key):
     member = files.fetch(request, key)
+
+    if member.merged_into:
+        return redirect("person", member.merged_into.key)
 
     context = {
         "masked_id_number": id_numbers.mask(member.id_number) if member.id_number else "",

@@ -4,7 +4,7 @@ Who asks to be erased is restricted at once: their sign-in ends, no search finds
 administrators see them. Withdrawn, all is as it was.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from members import access, search, signing_in
 from members.models import DataRequest, Member, User
 from services import workdays
 
+FETCHED_FOR = timedelta(days=30)
 Kind, State, Standing = DataRequest.Kind, DataRequest.State, Member.Standing
 
 
@@ -155,3 +156,11 @@ def _stand(member: Member, standing: str, by: User, at: datetime) -> None:
     member.standing, member.changed_by, member.changed_at = standing, by, at
     member.save(update_fields=["standing", "changed_by", "changed_at"])
     search.index([member])
+
+
+def may_fetch(request: DataRequest, *, by: User, at: datetime) -> bool:
+    """Whether the copy can be fetched: once it was handed out, and for a month after that."""
+    if request.kind != Kind.COPY or request.state != State.DONE or request.closed_at is None:
+        return False
+    is_own = by.member_id == request.member_id
+    return (is_own or access.may_log(by, request.area)) and at < request.closed_at + FETCHED_FOR
