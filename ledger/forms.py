@@ -94,7 +94,7 @@ class RelativeForm(MemberForm):
     def _find(self):
         """Turn what was typed or chosen into a member other than the one whose hours these are."""
         areas = access.areas_to_log(self.user)
-        people = Member.objects.filter(area__in=areas).select_related("area")
+        people = Member.objects.here().filter(area__in=areas).select_related("area")
         chosen = people.filter(key=self.fields["other"].widget.chosen()).first()
         relative = chosen or look_up(self, "other", side=None, areas=areas)
         if relative == self.member:
@@ -248,9 +248,3 @@ class FilterForm(forms.Form):
     def query(self):
         """The choice as part of an address."""
         return urlencode({name: value for name, value in self.data.items() if name in self.fields})
-
-
-class FindForm(forms.Form):
-    """Whose hours are looked for."""
-
-    q = forms.CharField(label=_("Person"), max_length=120, help_text=WHO)

@@ -152,7 +152,8 @@ def entitled(community: Area, day: date) -> list[Elder]:
         kind=AccountKind.MEMBER,
         id__in=Balance.objects.filter(community=community, frozen=True).values("account_id"),
     )
-    elders = Elder.objects.filter(member__area=community).select_related("member")
+    elders = Elder.objects.filter(member__in=Member.objects.here(), member__area=community)
+    elders = elders.select_related("member")
     elders = elders.exclude(member__key__in=frozen.values("holder")).order_by("member__key")
     return [e for e in elders if eligibility.rule_on(e, day) != eligibility.Rule.NONE]
 

@@ -19,6 +19,7 @@ NOT_REVERSED: dict[TransferKind, str | Promise] = {
         (TransferKind.REVERSAL, TransferKind.CORRECTION),
         _("This is a reversal itself. Enter what is right anew."),
     ),
+    TransferKind.JOIN: _("Two records were joined. Take the merge back on its own page."),
     TransferKind.GRANT_EXPIRY: _("The day until which these hours were valid has passed."),
 }
 WAS_REVERSED = _("This was reversed before.")

@@ -203,6 +203,7 @@ class TransferKind(models.IntegerChoices):
     MOVE_IN = 12, _("moved from another community")
     CLOSURE = 13, _("account closed")
     CORRECTION = 14, _("made up for by the community")
+    JOIN = 15, _("joined with another record of the same person")
 
 
 class AccountKind(models.IntegerChoices):

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger import moves, periods, requests, transfers
+from ledger import joins, moves, periods, requests, transfers
 from ledger.models import MovementRequest, Policy, RequestKind, Transfer
 from members.models import Area, User
 
@@ -62,11 +62,12 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
         "leg"
     )[0]
     day = first.relates_to or first.effective_on
-    transfers.reverse(
-        request.area_id,
-        request.original,
-        key=request.key,
-        made_up_under=requests.key_of(request, "made up") if request.makes_up else None,
-        **requests.authors(request),
-        **periods.placed(request.area_id, day)._asdict(),
-    )
+    told = {"key": request.key, **requests.authors(request)}
+    told |= periods.placed(request.area_id, day)._asdict()
+    with joins.lent(request.area_id, request.original, **told):
+        transfers.reverse(
+            request.area_id,
+            request.original,
+            made_up_under=requests.key_of(request, "made up") if request.makes_up else None,
+            **told,
+        )

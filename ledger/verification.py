@@ -106,7 +106,18 @@ CHECKS = {
             format('kind %%s under %%s', t.kind, t.journal) AS found
         FROM ledger_account a JOIN ledger_transfer t
             ON t.community_id = a.community_id AND t.credit = a.id
-        WHERE a.kind = 4 AND t.kind NOT IN (5, 14) AND (t.kind <> 8 OR t.journal <> a.grant_key)
+        WHERE a.kind = 4 AND t.kind NOT IN (5, 14, 15) AND (t.kind <> 8 OR t.journal <> a.grant_key)
+    """,
+    "join": """
+        SELECT t.community_id, t.id AS transfer_id, t.journal,
+            format('account %%s of kind %%s and one of the same source', d.id, d.kind)
+                AS expected,
+            format('account %%s of kind %%s', c.id, c.kind) AS found
+        FROM ledger_transfer t
+        JOIN ledger_account d ON d.community_id = t.community_id AND d.id = t.debit
+        JOIN ledger_account c ON c.community_id = t.community_id AND c.id = t.credit
+        WHERE t.kind = 15 AND (d.kind NOT IN (1, 4, 6) OR d.holder = c.holder
+            OR (d.kind, d.expires_on, d.purpose) IS DISTINCT FROM (c.kind, c.expires_on, c.purpose))
     """,
     "period": """
         SELECT b.community_id, NULL::bigint AS transfer_id, NULL::uuid AS journal,

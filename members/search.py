@@ -82,9 +82,17 @@ def key(text: str) -> str:
 
 
 def index(members: Sequence[Member]) -> None:
-    """Write the keys of these members anew; call it in the transaction that changed them."""
+    """Write the keys of these members anew; call it in the transaction that changed them.
+
+    Only people on record have keys. The numbers of records that were merged into theirs stay with
+    them: they stand on paper.
+    """
     SearchTerm.objects.filter(member__in=members).delete()
+    members = [member for member in members if member.standing == Member.Standing.HERE]
     ids = [member.pk for member in members]
+    earlier: dict[int, list[str]] = {}
+    for one in Member.objects.filter(merged_into__in=ids).only("merged_into", "number"):
+        earlier.setdefault(one.merged_into_id or 0, []).append(one.number)
     phones: dict[int, list[str]] = {}
     for member_id, number in MemberPhone.objects.filter(member__in=ids).values_list(
         "member_id", "number"
@@ -104,7 +112,10 @@ def index(members: Sequence[Member]) -> None:
                 is_elder=member.pk in sides[1],
             )
             for member in members
-            for term in sorted(terms(member.name, member.number, phones.get(member.pk, ())))
+            for term in sorted(
+                terms(member.name, member.number, phones.get(member.pk, ()))
+                | set(earlier.get(member.pk, ()))
+            )
         ),
         batch_size=5000,
     )

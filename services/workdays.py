@@ -19,3 +19,11 @@ def passed(since: date, until: date) -> int:
         Holiday.objects.filter(day__gt=since, day__lte=until).values_list("day", "is_workday")
     )
     return sum(exceptions.get(day, day.weekday() in MONDAY_TO_FRIDAY) for day in days)
+
+
+def after(since: date, days: int) -> date:
+    """The working day that is `days` of them after `since`: the last one in time."""
+    day = since
+    while passed(since, day) < days:
+        day += timedelta(days=1)
+    return day

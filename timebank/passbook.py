@@ -29,6 +29,8 @@ WORDS: dict[tuple[int, str], str | Promise] = {
     (TransferKind.CLOSURE, "out"): _("The account was closed"),
     (TransferKind.CLOSURE, "in"): _("Taken over from a closed account"),
     (TransferKind.CORRECTION, "in"): _("Made up for by the community"),
+    (TransferKind.JOIN, "in"): _("Brought over from your other record"),
+    (TransferKind.JOIN, "out"): _("Taken over to your other record"),
 }
 
 

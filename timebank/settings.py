@@ -150,6 +150,9 @@ STAFF_SESSION_SECONDS = 12 * 60 * 60
 MEMBER_SESSION_SECONDS = 180 * 24 * 60 * 60
 SESSION_COOKIE_AGE = STAFF_SESSION_SECONDS
 
+# Working days in which somebody who asks for a copy of their data, or to be erased, is answered.
+DATA_REQUEST_WORKDAYS = 15
+
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]

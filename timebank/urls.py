@@ -29,6 +29,8 @@ urlpatterns = [
         name="statement_printed",
     ),
     path("inbox/", include("timebank.inbox.urls")),
+    path("", include("timebank.merging.urls")),
+    path("", include("timebank.personal.urls")),
     path("my-time/hours/", include("timebank.my_hours.urls")),
     path("", include("members.urls")),
     path("", include("services.urls")),

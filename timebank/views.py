@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -11,6 +12,7 @@ from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
 from members import access
+from members.models import DataRequest, Merge
 from timebank import context, logs, passbook
 
 YEAR = 365 * 24 * 60 * 60
@@ -29,7 +31,11 @@ def home(request):
         "log": access.may_log(request.user),
         "read_reports": access.may_read_reports(request.user),
     }
-    return render(request, "timebank/home.html", {"may": may})
+    asked = DataRequest.objects.visible_to(request.user).open()
+    overdue = Count("pk", filter=Q(due_on__lt=timezone.localdate()))
+    people = asked.aggregate(requests=Count("pk"), overdue=overdue)
+    people["merges"] = Merge.objects.visible_to(request.user).waiting().count()
+    return render(request, "timebank/home.html", {"may": may, "people": people})
 
 
 @require_safe

@@ -12,10 +12,23 @@ from members.models.areas import Area
 
 class MemberQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Members of the user's areas; a member sees only themselves."""
+        """Members of the user's areas; a member sees only themselves.
+
+        Who asked to be erased is seen by administrators alone.
+        """
         if user.member_id:
             return self.filter(pk=user.member_id)
-        return self.filter(area__in=Area.objects.visible_to(user))
+        found = self.filter(area__in=Area.objects.visible_to(user))
+        if user.is_superuser:
+            return found
+        seen = ~Q(standing=Member.Standing.RESTRICTED)
+        for path in user.reach("administrator"):
+            seen |= Q(area__path__startswith=path)
+        return found.filter(seen)
+
+    def here(self):
+        """Those whom new work may name: neither restricted nor erased, nor merged into another."""
+        return self.filter(standing=Member.Standing.HERE)
 
 
 class Member(models.Model):
@@ -24,6 +37,12 @@ class Member(models.Model):
     class Sex(models.TextChoices):
         FEMALE = "F", _("female")
         MALE = "M", _("male")
+
+    class Standing(models.TextChoices):
+        HERE = "here", _("on record")
+        RESTRICTED = "restricted", _("restricted: asked to be erased")
+        ERASED = "erased", _("erased")
+        MERGED = "merged", _("merged into another record")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     number = models.CharField(_("member number"), max_length=10, unique=True, editable=False)
@@ -37,6 +56,18 @@ class Member(models.Model):
     address = models.CharField(_("address"), max_length=200, blank=True)
     note = models.CharField(_("note"), max_length=500, blank=True)
     registered_on = models.DateField(_("registered on"), default=timezone.localdate)
+    standing = models.CharField(
+        _("standing"),
+        max_length=10,
+        choices=Standing,
+        default=Standing.HERE,
+        db_default=Standing.HERE,
+        editable=False,
+    )
+    # The record of the same person that was kept; always the last one where several were merged.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="merged"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     created_by = models.ForeignKey(
         User, models.PROTECT, null=True, editable=False, related_name="+", db_index=False
@@ -56,6 +87,15 @@ class Member(models.Model):
             models.CheckConstraint(
                 name="members_member_id_number_is_not_empty",
                 condition=Q(id_number__isnull=True) | ~Q(id_number=""),
+            ),
+            models.CheckConstraint(
+                name="members_member_merged_names_the_record_that_was_kept",
+                condition=Q(standing="merged", merged_into__isnull=False)
+                | ~Q(standing="merged") & Q(merged_into__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="members_member_is_not_merged_into_itself",
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("pk")),
             ),
         ]
 

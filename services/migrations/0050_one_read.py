@@ -20,7 +20,7 @@ def without_an_index(name, to, **options):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("services", "0010_pool_and_home")]
+    dependencies = [("services", "0040_people_who_are_here")]
     operations = [
         migrations.RunSQL(
             Path(__file__).with_suffix(".sql").read_text(),

@@ -26,12 +26,37 @@ from services.papers.models import Certificate
 State = Certificate.State
 
 # What counts: visits of the holder that stand, recorded by the community, by day of the service.
+# Where two records of one person were merged after a certificate was issued, it goes on speaking of
+# the visits of the record for which it was issued: those that came with the merge are left out,
+# those that went with it are found where they are now.
 COUNTED = """
-    SELECT asked.n, v.category_id, count(*), sum(v.served_minutes)
-    FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
-        WITH ORDINALITY AS asked (member_id, area_id, first_day, last_day, n)
-    JOIN services_visit v ON v.volunteer_id = asked.member_id AND v.area_id = asked.area_id
-        AND v.service_date BETWEEN asked.first_day AND asked.last_day AND v.state = 'confirmed'
+    WITH asked AS (
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[],
+            %s::timestamptz[]) WITH ORDINALITY
+            AS asked (member_id, area_id, first_day, last_day, issued_at, n)
+    ), moved AS (
+        SELECT row.row AS visit_id, merge.kept_id, merge.gone_id, merge.decided_at
+        FROM members_mergedrow row JOIN members_merge merge ON merge.id = row.merge_id
+        WHERE row.model = 'services.Visit' AND row."column" = 'volunteer' AND merge.state = 'done'
+            AND (merge.gone_id IN (SELECT member_id FROM asked)
+                OR merge.kept_id IN (SELECT member_id FROM asked))
+    ), visit AS (
+        SELECT asked.n, v.id, v.category_id, v.served_minutes
+        FROM asked JOIN services_visit v ON v.volunteer_id = asked.member_id
+            AND v.area_id = asked.area_id AND v.state = 'confirmed'
+            AND v.service_date BETWEEN asked.first_day AND asked.last_day
+        UNION
+        SELECT asked.n, v.id, v.category_id, v.served_minutes
+        FROM asked JOIN moved ON moved.gone_id = asked.member_id
+            AND moved.decided_at > asked.issued_at
+        JOIN services_visit v ON v.id = moved.visit_id
+            AND v.area_id = asked.area_id AND v.state = 'confirmed'
+            AND v.service_date BETWEEN asked.first_day AND asked.last_day
+    )
+    SELECT visit.n, visit.category_id, count(*), sum(visit.served_minutes)
+    FROM visit JOIN asked ON asked.n = visit.n
+    WHERE NOT EXISTS (SELECT FROM moved WHERE moved.visit_id = visit.id
+        AND moved.kept_id = asked.member_id AND moved.decided_at > asked.issued_at)
     GROUP BY 1, 2
 """
 
@@ -86,7 +111,7 @@ class Standing(NamedTuple):
 
 def figures(member: Member, *, start: date, end: date) -> Figures:
     """What the member's community has on record of their service from `start` to `end`."""
-    return _counted([(member.pk, member.area_id, start, end)])[0]
+    return _counted([(member.pk, member.area_id, start, end, timezone.now())])[0]
 
 
 @transaction.atomic
@@ -163,7 +188,9 @@ def may_withdraw(certificate: Certificate, *, by: User) -> bool:
 
 def standings(certificates: Sequence[Certificate]) -> list[Standing]:
     """How each of the certificates stands now, by one query for all."""
-    asked = [(c.member_id, c.area_id, c.period_start, c.period_end) for c in certificates]
+    asked = [
+        (c.member_id, c.area_id, c.period_start, c.period_end, c.issued_at) for c in certificates
+    ]
     return [
         _standing(certificate, now)
         for certificate, now in zip(certificates, _counted(asked), strict=True)
@@ -186,8 +213,8 @@ def _standing(certificate: Certificate, now: Figures) -> Standing:
     return Standing(State.GENUINE if then == now else State.CORRECTED, then, now)
 
 
-def _counted(asked: Sequence[tuple[int, int, date, date]]) -> list[Figures]:
-    columns = [list(column) for column in zip(*asked, strict=True)] if asked else [[]] * 4
+def _counted(asked: Sequence[tuple[int, int, date, date, datetime]]) -> list[Figures]:
+    columns = [list(column) for column in zip(*asked, strict=True)] if asked else [[]] * 5
     found: dict[int, list[tuple[str, int, int]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(COUNTED, columns)

@@ -22,7 +22,7 @@ class PersonForm(forms.Form):
 
     def clean_person(self):
         """The member who was chosen, or whom the text can only mean."""
-        people = Member.objects.filter(area__in=self.areas).select_related("area")
+        people = Member.objects.here().filter(area__in=self.areas).select_related("area")
         if self.side:
             people = people.filter(**{f"{self.side}__isnull": False})
         chosen = people.filter(key=self.fields["person"].widget.chosen()).first()

@@ -16,9 +16,9 @@ from members.models import Area, Member
 
 class PaperQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Papers of the user's areas; a member sees their own."""
+        """Papers of the user's areas; a member sees their own, of a merged record too."""
         if user.member_id:
-            return self.filter(member=user.member_id)
+            return self.filter(Q(member=user.member_id) | Q(member__merged_into=user.member_id))
         return self.filter(area__in=Area.objects.visible_to(user))
 
 

@@ -51,7 +51,7 @@ class People:
         for member, phone in of_area.values_list("member", "number").iterator():
             phones[member].add(phone)
         fields = ("pk", "name", "number", "id_number", "birth_date", "volunteer", "elder")
-        for row in Member.objects.filter(area=area).values_list(*fields).iterator():
+        for row in Member.objects.here().filter(area=area).values_list(*fields).iterator():
             pk, name, number, id_number, birth, volunteer, elder = row
             sides = {s for s, profile in (("volunteer", volunteer), ("elder", elder)) if profile}
             birth_date = birth and birth.isoformat()

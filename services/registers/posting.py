@@ -42,6 +42,7 @@ MARK_POSTED = """
 UPDATE services_registerrow AS r SET outcome = 'posted', {column} = posted.made
 FROM unnest(%s::bigint[], %s::bigint[]) AS posted (id, made) WHERE r.id = posted.id
 """
+_NEEDED = ("key", "name", "area")
 JUDGED = ["outcome", "reason", "details", "understood", "warnings", "member", "visit"]
 
 
@@ -128,14 +129,15 @@ class _Poster:
         return person.ref if person and isinstance(person.ref, int) else None
 
     def _amend(self, row: RegisterRow, pk: int) -> None:
-        member = Member.objects.select_related("area").get(pk=pk)
+        member = Member.objects.select_related("area", "merged_into__area").get(pk=pk)
+        member = member.merged_into or member
         seen = row.understood
         told = {name: _value(name, seen[name]) for name in OF_MEMBER if seen.get(name)}
         phones = {*member.phones.values_list("number", flat=True), *seen["phones"]}
         by, at = self.batch.entered_by, timezone.now()
         side = {row.kind: _side(row)}
         joining.amend(member, by=by, at=at, phones=sorted(phones), **told, **side)
-        self._members()[seen["person"]] = pk
+        self._members()[seen["person"]] = member.pk
 
     def _register(self, by_ref: Mapping[str, Sequence[RegisterRow]]) -> None:
         if not by_ref:
@@ -242,9 +244,11 @@ class _Poster:
     def _facts(self, rows: Sequence[RegisterRow]) -> list[ImportedVisit]:
         """What is to be posted; all these people are of the batch's community."""
         keys = {row.understood[side] for row in rows for side in PEOPLE} - self.loaded.keys()
-        for member in Member.objects.filter(pk__in=keys).only("key", "name", "area"):
-            member.area = self.batch.area
-            self.loaded[member.pk] = member
+        found = Member.objects.filter(pk__in=keys).select_related("merged_into")
+        for member in found.only(*_NEEDED, *(f"merged_into__{name}" for name in _NEEDED)):
+            kept = member.merged_into or member
+            kept.area = self.batch.area
+            self.loaded[member.pk] = kept
         return [self._fact(row, self.loaded) for row in rows]
 
     def _fact(self, row: RegisterRow, members: Mapping[int, Member]) -> ImportedVisit:

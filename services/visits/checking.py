@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from ledger import pool, spending, transfers
+from ledger import joins, pool, spending, transfers
 from ledger.policy import Question, Reason
 from members import access
 from members.models import User
@@ -87,15 +87,12 @@ def undo(visit: Visit, *, by: User, at: datetime) -> Visit:
         raise refusals.CannotBeUndone
     if visit.journal:
         place = booking.placed(visit.service_date, booking.first_open_day(visit.area_id))
-        with refusals.of_the_ledger():
-            transfers.reverse(
-                visit.area_id,
-                visit.journal,
-                key=booking.key_of(visit, "undo"),
-                by=by.pk,
-                effective_on=place.effective_on,
-                relates_to=place.relates_to,
-            )
+        told = {"key": booking.key_of(visit, "undo"), "by": by.pk, **place._asdict()}
+        with (
+            refusals.of_the_ledger(),
+            joins.lent(visit.area_id, visit.journal, **told),
+        ):
+            transfers.reverse(visit.area_id, visit.journal, **told)
     visit.state = Visit.State.REVERSED
     visit.reversed_by = by
     visit.reversed_at = at

@@ -25,8 +25,7 @@ class Beside(NamedTuple):
 
     No account before the first hours. `home` is the community of the volunteer at this moment.
     `pool_room` are the minutes that the public pool may still give, at most a day's; None where the
-    rules set no limit. `mark` is equal as long as all of it is; `policy` is the version of the rules
-    in force.
+    rules set no limit. `mark` is equal as long as all of it is; `policy` is the version in force.
     """
 
     account: int | None

@@ -100,6 +100,10 @@ class NotPosted(Refusal):
     sentence = _("The ledger did not accept this. Nothing was saved; try again.")
 
 
+class NotOnRecord(Refusal):
+    sentence = _("This person is not on record any more. Look them up again.")
+
+
 class HoursAreSpent(Refusal):
     sentence = _("The hours of this visit have been spent and cannot be taken back.")
 
@@ -134,6 +138,8 @@ def in_words(error: IntegrityError, visit: Visit) -> Exception:
             return Elsewhere(overlapping(visit))
         case "services_visit_volunteer_is_not_the_elder":
             return SamePerson()
+        case "services_visit_names_people_who_are_here":
+            return NotOnRecord()
         case "services_visit_key_key":
             return KeyReused()
         case _:

@@ -38,6 +38,12 @@ NOT_PAGES = {
     "request_charge": "answers POST only: a form on the request's page",
     "request_release": "answers POST only: a button on the request's page",
     "visits_waiting": "leads to the inbox",
+    "merge_approve": "answers POST only: a button on the merge's page",
+    "merge_withdraw": "answers POST only: a button on the merge's page",
+    "merge_undo": "answers POST only: a button on the merge's page",
+    "data_request_withdraw": "answers POST only: a button on the request's page",
+    "data_request_file": "a PDF, or data",
+    "my_data_withdraw": "answers POST only: a button on the member's page",
     "inbox_approve": "answers POST only: the buttons of the inbox",
     "my_hours_undo": "answers POST only: a button on the request's page",
     "my_hours_withdraw": "answers POST only: a button on the request's page",
@@ -50,7 +56,14 @@ NOT_PAGES = {
     "admin:view_on_site": "leads from a row to its page; our rows have none",
 }
 ARGUMENTS = {
+    "person_data": lambda world: {"key": world.member.key},
+    "person_same": lambda world: {"key": world.member.key},
+    "merge_new": lambda world: {"key": world.merge.gone.key, "other": world.merge.kept.key},
+    "merge_detail": lambda world: {"key": world.merge.key},
+    "data_request": lambda world: {"key": world.asked.key},
     "visit_detail": lambda world: {"key": world.visit.key},
+    "person": lambda world: {"key": world.member.key},
+    "person_visits": lambda world: {"key": world.member.key},
     "register_detail": lambda world: {"key": world.batch.key},
     "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
     "certificate_detail": lambda world: {"key": world.certificate.key},
@@ -89,11 +102,15 @@ MEMBERS = {
     "my_hours_confirm",
     "my_hours_code",
     "my_hours_request",
+    "my_data",
 }
 STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in", "verify", "verify_form"}
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
 FORMS = {
+    "person_data",
+    "merge_new",
+    "my_data",
     "sign_in",
     "staff_sign_in",
     "visit_log",

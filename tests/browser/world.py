@@ -17,7 +17,9 @@ from services.models import Category, RegisterRow, Visit
 from services.papers import certificates, prints
 from services.registers import batches, reading
 from tests.factories import ElderFactory, StaffFactory, UserFactory, VisitFactory, VolunteerFactory
+from timebank.merging import merges
 from timebank.months import closing
+from timebank.personal import asking
 from timebank.statements import yearly
 
 STAFF = ["clerk", "checker", "coordinator", "administrator", "auditor"]
@@ -55,6 +57,7 @@ def build():
         volunteer.member.area, year=2026, language="zh-hans", by=users["clerk"], at=timezone.now()
     )
     _move_hours(world, volunteer.member)
+    _ask_about_people(world, volunteer.member, by=users["clerk"])
     world.month = _closed_month(visit.area, users)
     world.version = _version(visit.area, users)
     return world
@@ -162,6 +165,17 @@ def _move_hours(world, member):
     approvals.approve(grant, by=checker, at=timezone.now())
     world.redemption = redemptions.ask(member, minutes=40, on=today, **told(clerk))
     approvals.approve(world.redemption, by=checker, at=timezone.now())
+
+
+def _ask_about_people(world, member, *, by):
+    """A copy of all data that was asked for, and two records that may be of one person."""
+    told = {"by": by, "at": timezone.now()}
+    world.asked = asking.ask(member, kind="copy", key=uuid.uuid4(), **told)
+    one, other = (
+        VolunteerFactory(member__name="赵桂兰", member__phone=phone).member
+        for phone in ("13700000001", "13700000002")
+    )
+    world.merge = merges.ask(one, other, taken=[], reason="同一身份证", key=uuid.uuid4(), **told)
 
 
 def _register(area, *, by):

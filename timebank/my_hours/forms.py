@@ -106,7 +106,7 @@ class RelativeForm(HoursForm):
 
     def _relative(self, name, end):
         member = self.user.member
-        others = Member.objects.filter(area=member.area_id, name=name).exclude(pk=member.pk)
+        others = Member.objects.here().filter(area=member.area_id, name=name).exclude(pk=member.pk)
         fitting = others.filter(phones__number__endswith=end).distinct()[:2]
         return fitting[0] if len(fitting) == 1 else None
 

@@ -32,7 +32,7 @@ REGISTERED = """
     FROM members_{side} side
     JOIN members_member member ON member.id = side.member_id
     LEFT JOIN first_visit ON first_visit.member_id = member.id
-    WHERE member.area_id = ANY(%(communities)s)
+    WHERE member.area_id = ANY(%(communities)s) AND member.standing <> 'merged'
     GROUP BY 1, 2
 """
 ON_RECORD = {

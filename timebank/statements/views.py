@@ -56,6 +56,9 @@ def statement_find(request):
 def statement(request, number):
     member = _member(request, number)
 
+    if member.merged_into:
+        return redirect("statement", member.merged_into.number)
+
     return _statement(request, member, "timebank/statement.html", _printing(request, member))
 
 
@@ -177,7 +180,7 @@ def _pdf(statement):
 
 
 def _member(request, number):
-    people = Member.objects.visible_to(request.user).select_related("area")
+    people = Member.objects.visible_to(request.user).select_related("area", "merged_into")
     return get_object_or_404(people, number=number)
 
 

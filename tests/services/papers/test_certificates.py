@@ -265,7 +265,7 @@ def test_counting_reads_the_holder_s_visits_by_index(serve, issue, holder):
     serve(60)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        values = [[holder.pk], [holder.area_id], [START], [END]]
+        values = [[holder.pk], [holder.area_id], [START], [END], [NOW]]
         cursor.execute("EXPLAIN " + certificates.COUNTED, values)
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
