@@ -63,8 +63,6 @@ class Known:
     is_same_pair_that_day: bool
     sources: list[Source]
     hold: UUID | None
-    home: int
-    pool_room: int | None
     mark: str
 
     @property
