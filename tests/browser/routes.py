@@ -17,6 +17,7 @@ NOT_PAGES = {
     "set_language": "answers POST only: the switch in the header",
     "text_size": "answers POST only: the switch in the header",
     "sign_out": "answers POST only: the button in the header",
+    "people_alike": "answers POST only: a part of the page that registers",
     "person_search": "a part of the page that logs a visit",
     "visit_undo": "answers POST only: a button beside the visit",
     "visit_approve": "answers POST only: a button beside the visit",
@@ -51,6 +52,8 @@ NOT_PAGES = {
 }
 ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
+    "person_amend": lambda world: {"key": world.member.key},
+    "person_card": lambda world: {"key": world.member.key},
     "person": lambda world: {"key": world.member.key},
     "person_visits": lambda world: {"key": world.member.key},
     "register_detail": lambda world: {"key": world.batch.key},
@@ -99,6 +102,8 @@ FORMS = {
     "sign_in",
     "staff_sign_in",
     "visit_log",
+    "person_new_volunteer",
+    "person_new_elder",
     "register_upload",
     "register_row",
     "statement_runs",
