@@ -7,16 +7,34 @@ and the keys under which they are found, all in one transaction.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from members import id_numbers, names, phones, search
-from members.models import Area, Elder, Member, MemberPhone, User, Volunteer
+from members.models import Area, Elder, Member, MemberPhone, SearchTerm, User, Volunteer
 
 AMENDABLE = ("name", "sex", "birth_date", "id_number", "address", "note", "registered_on")
 SIDES: dict[str, Any] = {"volunteer": Volunteer, "elder": Elder}
+
+
+class Alike(NamedTuple):
+    """Somebody who may be the person that is about to join, and what the two have in common.
+
+    `reasons` are of "id_number", "phone" (and name), "birth_date" (and name), "name" (and nothing
+    on record that tells the two apart).
+    """
+
+    member: Member
+    reasons: tuple[str, ...]
+
+    @property
+    def is_certain(self) -> bool:
+        """One ID number is one person."""
+        return "id_number" in self.reasons
 
 
 class IdNumberTaken(Exception):
@@ -38,14 +56,16 @@ def register(
     registered_on: date | None = None,
     volunteer: Mapping[str, Any] | None = None,
     elder: Mapping[str, Any] | None = None,
+    key: UUID | None = None,
 ) -> Member:
-    """Register one person and return the member.
+    """Register one person and return the member; `key` is the form's, which names them for ever.
 
     `volunteer` and `elder` hold the fields of those sides; an empty mapping is a side about
     which nothing is known. Sex and birth date are read from the ID number where it fits and they
     are not given. Raises IdNumberTaken, NotAPhone.
     """
     person = {
+        "key": key,
         "area": area,
         "name": name,
         "sex": sex,
@@ -68,6 +88,7 @@ def register_many(
     """Register all these people, in a few statements, or none of them; as `register` for each."""
     members = [
         Member(
+            key=person.get("key") or uuid4(),
             number=number,
             area=person["area"],
             registered_on=person.get("registered_on") or timezone.localdate(at),
@@ -93,6 +114,44 @@ def register_many(
         )
     search.index(members)
     return members
+
+
+def alike(
+    *,
+    areas: QuerySet[Area],
+    name: str,
+    id_number: str | None = None,
+    phones: Iterable[str] = (),
+    birth_date: date | None = None,
+) -> list[Alike]:
+    """Members of these areas who may be this person, the likeliest first; never a guess.
+
+    Names are alike when they can be read alike: 王秀英 and 王秀瑛. Whoever has another ID number is
+    somebody else, and so is a namesake whom phone or birth date tells apart.
+    """
+    wanted = set(phones or ())
+    found = [
+        _likeness(member, name, id_number, wanted, birth_date)
+        for member in _candidates(areas, name, id_number, wanted)
+    ]
+    known = [one for one in found if one.reasons]
+    return sorted(known, key=lambda one: (not one.is_certain, -len(one.reasons), one.member.pk))
+
+
+def is_known_elsewhere(id_number: str | None, *, areas: QuerySet[Area]) -> bool:
+    """Whether somebody outside these areas has the ID number; nothing else is told of them."""
+    return bool(id_number) and _with_id_number(id_number).exclude(area__in=areas).exists()
+
+
+def told_by(id_number: str | None) -> dict[str, Any]:
+    """Sex and birth date, as an ID number tells them; nothing where it does not fit."""
+    if not id_number:
+        return {}
+    try:
+        number = id_numbers.check(id_number)
+    except id_numbers.NotAnIdNumber:
+        return {}
+    return {"sex": number.sex, "birth_date": number.birth_date}
 
 
 @transaction.atomic
@@ -132,6 +191,48 @@ def move(member: Member, *, to: Area, by: User | None, at: datetime) -> None:
     search.index([member])
 
 
+def _with_id_number(id_number: str | None) -> QuerySet[Member]:
+    return Member.objects.filter(id_number=id_number)
+
+
+def _candidates(
+    areas: QuerySet[Area], name: str, id_number: str | None, phones: set[str]
+) -> Iterable[Member]:
+    """Those who share the ID number, a phone, or a reading of the name."""
+    read = SearchTerm.objects.filter(area__in=areas, term__in=_readings(name))
+    hits = set(read.values_list("member", flat=True)) if name else set()
+    if phones:
+        shared = MemberPhone.objects.filter(number__in=phones)
+        hits |= set(shared.values_list("member", flat=True))
+    if id_number:
+        hits |= set(_with_id_number(id_number).values_list("pk", flat=True))
+    people = Member.objects.filter(pk__in=hits, area__in=areas)
+    return people.select_related("area", "volunteer", "elder").prefetch_related("phones")
+
+
+def _likeness(
+    member: Member, name: str, id_number: str | None, phones: set[str], birth_date: date | None
+) -> Alike:
+    if id_number and member.id_number:
+        return Alike(member, ("id_number",) if id_number == member.id_number else ())
+    if not _readings(name) & _readings(member.name):
+        return Alike(member, ())
+    theirs = {phone.number for phone in member.phones.all()}
+    reasons = []
+    if phones & theirs:
+        reasons.append("phone")
+    if birth_date and birth_date == member.birth_date:
+        reasons.append("birth_date")
+    differs = (birth_date and member.birth_date) or (phones and theirs)
+    if not reasons and not differs and search.key(name) == search.key(member.name):
+        reasons.append("name")
+    return Alike(member, tuple(reasons))
+
+
+def _readings(name: str) -> set[str]:
+    return {search.key(reading.pinyin) for reading in names.readings(name)} - {""}
+
+
 def _numbers(count: int) -> list[str]:
     with connection.cursor() as cursor:
         draw = "SELECT nextval('members_member_number') FROM generate_series(1, %s)"
@@ -146,20 +247,10 @@ def _written(given: Mapping[str, Any], stored: Member | None = None) -> dict[str
         fields["name"] = names.clean(fields["name"])
     if "id_number" in fields:
         fields["id_number"] = fields["id_number"].strip().upper() or None
-        for name, told in _told_by(fields["id_number"]).items():
+        for name, told in told_by(fields["id_number"]).items():
             if not fields.get(name) and not (stored and getattr(stored, name)):
                 fields[name] = told
     return fields
-
-
-def _told_by(id_number: str | None) -> dict[str, Any]:
-    if not id_number:
-        return {}
-    try:
-        number = id_numbers.check(id_number)
-    except id_numbers.NotAnIdNumber:
-        return {}
-    return {"sex": number.sex, "birth_date": number.birth_date}
 
 
 def _phones(written: Iterable[str]) -> list[str]:

@@ -11,6 +11,8 @@ LANDLINE = re.compile(r"(?:010|02\d|0[3-9]\d{2})?[2-9]\d{6,7}")
 EXTENSION = re.compile(r"(?:转|ext\.?|x|#)\s*\d{1,6}$", re.IGNORECASE)
 SEPARATORS = re.compile(r"[\s\-‐‑‒–—―−_.·()/]+")
 
+BETWEEN = re.compile(r"[、,，;；/|\n]+|和|或")
+
 
 class NotAPhone(ValueError):
     """No number of a mainland mobile or landline; the text is a sentence to show."""
@@ -38,6 +40,12 @@ def parse(value: object) -> str:
     if not digits.isascii() or not (MOBILE.fullmatch(digits) or LANDLINE.fullmatch(digits)):
         raise NotAPhone
     return digits
+
+
+def parse_all(text: str) -> list[str]:
+    """Every phone of a line that lists several: 13808712345、0871-67170000. Raises NotAPhone."""
+    parts = [part for part in BETWEEN.split(text) if part.strip()]
+    return list(dict.fromkeys(parse(part) for part in parts))
 
 
 def is_mobile(number: str) -> bool:

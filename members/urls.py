@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from members.forms import StaffSignInForm
-from members.views import people, signing_in
+from members.views import people, registration, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),
@@ -19,5 +19,20 @@ urlpatterns = [
     ),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("people/", people.people_find, name="people_find"),
+    path(
+        "people/new/volunteer/",
+        registration.person_register,
+        {"side": "volunteer"},
+        name="person_new_volunteer",
+    ),
+    path(
+        "people/new/elder/",
+        registration.person_register,
+        {"side": "elder"},
+        name="person_new_elder",
+    ),
+    path("people/alike/", registration.people_alike, name="people_alike"),
     path("people/<uuid:key>/", people.person, name="person"),
+    path("people/<uuid:key>/amend/", registration.person_amend, name="person_amend"),
+    path("people/<uuid:key>/card/", people.person_card, name="person_card"),
 ]

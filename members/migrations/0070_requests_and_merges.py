@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0003_member_authors"),
+        ("members", "0030_guardians"),
     ]
 
     operations = [

@@ -136,10 +136,21 @@ class Volunteer(models.Model):
     joined_on = models.DateField(_("joined on"), null=True, blank=True)
     skills = ArrayField(models.CharField(max_length=40), default=list, verbose_name=_("skills"))
     note = models.CharField(_("note"), max_length=500, blank=True)
+    guardian_name = models.CharField(_("guardian"), max_length=60, blank=True)
+    guardian_relation = models.CharField(_("guardian's relation"), max_length=40, blank=True)
+    guardian_phone = models.CharField(_("guardian's phone"), max_length=20, blank=True)
+    guardian_consent_on = models.DateField(_("guardian's consent signed on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("volunteer")
         verbose_name_plural = _("volunteers")
+        constraints = [
+            models.CheckConstraint(
+                name="members_volunteer_guardian_is_told_whole",
+                condition=Q(guardian_name="", guardian_relation="", guardian_consent_on=None)
+                | ~Q(guardian_name="") & ~Q(guardian_relation="") & ~Q(guardian_consent_on=None),
+            )
+        ]
 
     def __str__(self):
         return str(self.member)

@@ -1,10 +1,13 @@
 """Finding people, and the first tab of a member's file."""
 
+import segno
 from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from members import access, files, id_numbers, search
+from members import access, ages, files, id_numbers, search
 from members.access import staff_page
 from members.forms import FindForm
 from members.models import Area
@@ -39,8 +42,21 @@ def person(request, key):
     if member.merged_into:
         return redirect("person", member.merged_into.key)
 
+    today = timezone.localdate()
     context = {
+        "is_accompanied": ages.is_accompanied(member, on=today),
+        "lacks_consent": hasattr(member, "volunteer") and not ages.has_consent(member.volunteer),
         "masked_id_number": id_numbers.mask(member.id_number) if member.id_number else "",
         "may_log": access.may_log(request.user, member.area),
     }
     return files.show(request, member, "members/person_overview.html", context)
+
+
+@require_safe
+@staff_page
+def person_card(request, key):
+    member = files.fetch(request, key)
+
+    here = request.build_absolute_uri(reverse("person", args=[member.key]))
+    code = segno.make(here, error="m").svg_data_uri(scale=4, border=2)
+    return render(request, "members/person_card.html", {"member": member, "code": code})
