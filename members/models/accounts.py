@@ -27,9 +27,9 @@ class User(AbstractUser):
     def __str__(self):
         return self.get_full_name() or self.username
 
-    def reach(self):
-        """Paths of the areas that this user's roles cover."""
-        return [path for _role, path in self._held()]
+    def reach(self, *roles):
+        """Paths of the areas that this user's roles cover: all of them, or those that are named."""
+        return [path for role, path in self._held() if role in roles or not roles]
 
     def has_role(self, *roles, area=None):
         """Whether the user holds one of the roles, in `area` or above it when an area is given."""
