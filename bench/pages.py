@@ -46,8 +46,8 @@ def measure(server, size):
     call_command("collectstatic", interactive=False, verbosity=0)
     visits = _visits()
     figure = Figure("POST a visit : POST one row", connections=CLIENTS, target=TARGET)
-    with _gunicorn(server) as port:
-        client = Client(port, _signed_in(people.staff(StaffRole.Role.CLERK)))
+    with gunicorn(server) as port:
+        client = Client(port, signed_in(people.staff(StaffRole.Role.CLERK)))
 
         def row():
             return client.rate("/bench/line/", lambda: {"text": "x"}, size.seconds)
@@ -81,7 +81,7 @@ def _visits():
             }
 
 
-def _signed_in(user):
+def signed_in(user):
     """Cookies of a session of `user`, as the sign-in page would have made it."""
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
@@ -96,7 +96,7 @@ def _signed_in(user):
 
 
 @contextlib.contextmanager
-def _gunicorn(server):
+def gunicorn(server):
     """The project's web server as it is configured for production, with the bench's page beside."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -150,6 +150,20 @@ class Client:
             "Content-Type": "application/x-www-form-urlencoded",
             "Origin": f"http://127.0.0.1:{port}",
         }
+
+    def times(self, addresses):
+        """Milliseconds of a GET of each address, one after the other; each has to be answered."""
+        taken = []
+        with Connection(self.port) as connection:
+            for address in addresses:
+                began = time.perf_counter()
+                connection.request("GET", address, headers=self.headers)
+                answer = connection.getresponse()
+                text = answer.read()
+                taken.append((time.perf_counter() - began) * 1000)
+                if answer.status != http.HTTPStatus.OK:
+                    raise RuntimeError(f"{address}: {answer.status}\n{text.decode()[:3000]}")
+        return taken
 
     def rate(self, address, form, seconds):
         """POSTs a second to `address`; an answer that is no redirect ends the bench."""

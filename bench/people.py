@@ -17,10 +17,11 @@ def district():
     return Area.objects.get(level=Area.Level.DISTRICT)
 
 
-def staff(role):
-    """A staff account with this role over the whole district."""
-    user, _ = User.objects.get_or_create(username=f"bench-{role}")
-    StaffRole.objects.get_or_create(user=user, area=district(), role=role)
+def staff(role, area=None):
+    """A staff account with this role over the area; over the whole district where none is named."""
+    area = area or district()
+    user, _ = User.objects.get_or_create(username=f"bench-{role}-{area.code}")
+    StaffRole.objects.get_or_create(user=user, area=area, role=role)
     return user
 
 

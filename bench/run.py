@@ -6,6 +6,7 @@ not judged.
 """
 
 import argparse
+import dataclasses
 import datetime
 import signal
 import sys
@@ -21,6 +22,7 @@ def main():
     options = parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     size = plan.SHORT if options.short else plan.FULL
+    size = dataclasses.replace(size, members=options.members or size.members)
     print(figures.machine(), flush=True)
     measured = []
     with server.running(size.gigabytes) as running:
@@ -35,6 +37,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
     parser.add_argument("--only", nargs="+", choices=plan.SUBJECTS, help="these subjects alone")
+    parser.add_argument("--members", type=int, help="so many people instead of 100,000")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--append", type=Path, help="append the table to this Markdown file")
     return parser.parse_args()

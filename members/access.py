@@ -35,9 +35,9 @@ def may_log(user: Visitor, area: Area | None = None) -> bool:
     return _has(user, *WRITERS, area=area)
 
 
-def areas_to_log(user: Visitor) -> list[Area]:
+def areas_to_log(user: User) -> QuerySet[Area]:
     """The areas of which the user enters visits; an auditor's reach alone gives none."""
-    return [area for area in Area.objects.visible_to(user) if may_log(user, area)]
+    return _areas(user, *WRITERS)
 
 
 def may_approve(user: Visitor, area: Area) -> bool:
@@ -69,12 +69,7 @@ def may_change_common(user: Visitor) -> bool:
 
 def administered(user: User) -> QuerySet[Area]:
     """The areas in which the user edits; fewer than they see, who is a clerk elsewhere."""
-    if user.is_superuser:
-        return Area.objects.all()
-    within = Q(pk__in=[])
-    for path in user.roles.filter(role=Role.ADMINISTRATOR).values_list("area__path", flat=True):
-        within |= Q(path__startswith=path)
-    return Area.objects.filter(within)
+    return _areas(user, Role.ADMINISTRATOR)
 
 
 def staff_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -87,6 +82,18 @@ def staff_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def _areas(user: User, *roles: str) -> QuerySet[Area]:
+    """The areas over which the user holds one of the roles, with all below them."""
+    if not _has(user, *roles):
+        return Area.objects.none()
+    if user.is_superuser:
+        return Area.objects.all()
+    within = Q(pk__in=[])
+    for path in user.reach(*roles):
+        within |= Q(path__startswith=path)
+    return Area.objects.filter(within)
 
 
 def _has(user: Visitor, *roles: str, area: Area | None = None) -> bool:

@@ -8,11 +8,13 @@ from functools import reduce
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from members import access, id_numbers, phones, search, signing_in
+from members import access, id_numbers, phones, search, signing_in, staffing
 from members.models import Area, Elder, Member, SearchTerm, StaffRole, User, Volunteer
 
 
@@ -203,8 +205,29 @@ class ElderAdmin(ReadOnlyAdmin):
         return phones.mask(row.contact_phone) if row.contact_phone else None
 
 
+class StaffingAdmin(AreaAdmin):
+    """What a rule of staffing forbids is told on the page, and nothing of it is kept."""
+
+    def changeform_view(self, request, *args, **kwargs):
+        return self._or_told(request, super().changeform_view, *args, **kwargs)
+
+    def delete_view(self, request, *args, **kwargs):
+        return self._or_told(request, super().delete_view, *args, **kwargs)
+
+    def changelist_view(self, request, *args, **kwargs):
+        return self._or_told(request, super().changelist_view, *args, **kwargs)
+
+    def _or_told(self, request, view, *args, **kwargs):
+        try:
+            with transaction.atomic():
+                return view(request, *args, **kwargs)
+        except staffing.Refusal as refusal:
+            messages.error(request, str(refusal))
+            return redirect(request.path)
+
+
 @admin.register(StaffRole)
-class StaffRoleAdmin(AreaAdmin):
+class StaffRoleAdmin(StaffingAdmin):
     """Who works where; given and taken by the administrators of the area."""
 
     list_display = ["user", "role", "area"]
@@ -225,9 +248,23 @@ class StaffRoleAdmin(AreaAdmin):
     def has_delete_permission(self, request, obj=None):
         return self.has_change_permission(request, obj)
 
+    def save_model(self, request, obj, form, change):
+        told = {"role": obj.role, "area": obj.area, "by": request.user}
+        if change:
+            staffing.change(obj, **told)
+        else:
+            obj.pk = staffing.give(obj.user, **told).pk
+
+    def delete_model(self, request, obj):
+        staffing.take(obj, by=request.user)
+
+    def delete_queryset(self, request, queryset):
+        for held in queryset.order_by("pk"):
+            staffing.take(held, by=request.user)
+
 
 @admin.register(User)
-class UserAdmin(AreaAdmin, DjangoUserAdmin):
+class UserAdmin(StaffingAdmin, DjangoUserAdmin):
     """Accounts of staff. What they may do is said by their roles; members have no page here."""
 
     list_display = ["username", "first_name", "is_active", "last_login"]
@@ -259,3 +296,8 @@ class UserAdmin(AreaAdmin, DjangoUserAdmin):
             return True
         elsewhere = obj.roles.exclude(area__in=access.administered(request.user))
         return not obj.is_superuser and not elsewhere.exists()
+
+    def save_model(self, request, obj, form, change):
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            staffing.let_go(obj, by=request.user)
+        super().save_model(request, obj, form, change)

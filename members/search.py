@@ -1,8 +1,9 @@
 """One box that finds a person: characters, initials, full pinyin, end of phone, member number.
 
 Every key of a person is a row of SearchTerm, so whatever was typed is a prefix read of one
-b-tree. Keys of the given name stand under a mark and come after those of the whole name: people
-remember 秀英, but "xy" is first of all 徐勇.
+b-tree. A person is listed in their community and once more in its district: who works for all of
+it reads one list, not one of each community. Keys of the given name stand under a mark and come
+after those of the whole name: people remember 秀英, but "xy" is first of all 徐勇.
 """
 
 from collections.abc import Iterable, Sequence
@@ -54,14 +55,12 @@ def find(
 ) -> list[Member]:
     """Members of the areas that the text may mean, the likeliest first, area and phones loaded.
 
-    Those in `first` who fit come before the others, in that order; an empty text returns just
-    them. `side` is "volunteer", "elder" or None for both.
+    `areas` holds all below each of its areas, as a reach does. Those in `first` who fit come before
+    the others, in that order; an empty text returns just them. `side` is "volunteer", "elder" or
+    None for both.
     """
     wanted = key(text)
-    if isinstance(areas, QuerySet):
-        area_ids = list(areas.values_list("pk", flat=True))
-    else:
-        area_ids = [area.pk for area in areas]
+    area_ids = _lists(areas)
     if text.strip() and not wanted:
         return []
     keys = [wanted] if not wanted or wanted.isdecimal() else [wanted, GIVEN + wanted]
@@ -73,7 +72,7 @@ def find(
         "rows": limit * KEYS_ALIKE,
         "limit": limit,
     }
-    return _loaded(_ids(side, values) if wanted else first, area_ids, side)[:limit]
+    return _loaded(_ids(side, values) if wanted else first, areas, side)[:limit]
 
 
 def key(text: str) -> str:
@@ -102,16 +101,18 @@ def index(members: Sequence[Member]) -> None:
         set(Volunteer.objects.filter(member__in=ids).values_list("member_id", flat=True)),
         set(Elder.objects.filter(member__in=ids).values_list("member_id", flat=True)),
     )
+    listed = listings({member.area_id for member in members})
     SearchTerm.objects.bulk_create(
         (
             SearchTerm(
                 member_id=member.pk,
-                area_id=member.area_id,
+                area_id=area_id,
                 term=term,
                 is_volunteer=member.pk in sides[0],
                 is_elder=member.pk in sides[1],
             )
             for member in members
+            for area_id in listed[member.area_id]
             for term in sorted(
                 terms(member.name, member.number, phones.get(member.pk, ()))
                 | set(earlier.get(member.pk, ()))
@@ -119,6 +120,13 @@ def index(members: Sequence[Member]) -> None:
         ),
         batch_size=5000,
     )
+
+
+def listings(area_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The areas in whose lists the people of an area stand: its own, and the district's."""
+    paths = dict(Area.objects.filter(pk__in=area_ids).values_list("pk", "path"))
+    districts = dict(Area.objects.filter(parent=None).values_list("path", "pk"))
+    return {pk: sorted({pk, districts[_district(path)]}) for pk, path in paths.items()}
 
 
 def terms(name: str, number: str, phones: Iterable[str]) -> set[str]:
@@ -144,14 +152,30 @@ def describe(member: Member) -> str:
     return " · ".join(parts)
 
 
+def _lists(areas: QuerySet[Area] | Iterable[Area]) -> list[int]:
+    """The areas whose lists hold everybody of `areas`: a whole district has one list."""
+    if isinstance(areas, QuerySet):
+        found = list(areas.values_list("pk", "path"))
+    else:
+        found = [(area.pk, area.path) for area in areas]
+    whole = {path for _pk, path in found if path == _district(path)}
+    return [pk for pk, path in found if path in whole or _district(path) not in whole]
+
+
+def _district(path: str) -> str:
+    return path[: path.index("/") + 1]
+
+
 def _ids(side: str | None, values: dict) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(FIND.format(side=SIDES[side]), values)
         return [row[0] for row in cursor.fetchall()]
 
 
-def _loaded(ids: Sequence[int], area_ids: Sequence[int], side: str | None) -> list[Member]:
-    people = Member.objects.filter(pk__in=ids, area__in=area_ids)
+def _loaded(
+    ids: Sequence[int], areas: QuerySet[Area] | Iterable[Area], side: str | None
+) -> list[Member]:
+    people = Member.objects.filter(pk__in=ids, area__in=areas)
     if side:
         people = people.filter(**{f"{side}__isnull": False})
     known = {m.pk: m for m in people.select_related("area").prefetch_related("phones")}

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0030_guardians"),
+        ("members", "0060_search_in_a_district"),
     ]
 
     operations = [

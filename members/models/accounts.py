@@ -28,8 +28,8 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     def reach(self, *roles):
-        """Paths of the areas that this user's roles cover: these roles, or all."""
-        return [path for role, path in self._held() if not roles or role in roles]
+        """Paths of the areas that this user's roles cover: all of them, or those that are named."""
+        return [path for role, path in self._held() if role in roles or not roles]
 
     def has_role(self, *roles, area=None):
         """Whether the user holds one of the roles, in `area` or above it when an area is given."""

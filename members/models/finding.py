@@ -8,9 +8,9 @@ from members.models.people import Member
 class SearchTerm(models.Model):
     """One key under which a member is found: name, initials, full pinyin, end of phone, number.
 
-    A row a key, so that every search is a prefix read of one b-tree, the same read for each side;
-    bytes are compared ("C"), so the index is also in the order of the answer. Written by
-    `members.search`.
+    A row a key, in the list of the community and in that of the district, so that every search is a
+    prefix read of one b-tree, the same read for each side; bytes are compared ("C"), so the index
+    is also in the order of the answer. Written by `members.search`.
     """
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="terms")

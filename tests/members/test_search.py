@@ -132,3 +132,33 @@ def test_a_search_takes_four_queries_for_one_and_for_three(people, django_assert
         assert all(search.describe(member) and member.area.name_zh for member in hits)
 
     assert len(hits) == people
+
+
+def test_who_works_for_the_whole_district_reads_its_one_list():
+    join("王一")
+    join("王二", area=community("530111002001"))
+    district = Area.objects.get(level="district")
+
+    assert found("w", areas=Area.objects.within(district)) == ["王二", "王一"]
+    assert search._lists(Area.objects.within(district)) == [district.pk]
+    assert set(search._lists(Area.objects.within(community().parent))) == {
+        area.pk for area in Area.objects.within(community().parent)
+    }
+
+
+def test_who_moves_is_found_in_the_new_place_alone():
+    member = join("王一")
+
+    joining.move(member, to=community("530111002001"), by=None, at=timezone.now())
+
+    assert found("w") == []
+    assert found("w", areas=[community("530111002001")]) == ["王一"]
+    assert found("w", areas=Area.objects.all()) == ["王一"]
+
+
+def test_a_person_is_listed_in_the_community_and_the_district():
+    member = join("王一")
+
+    listed = set(member.terms.values_list("area__level", flat=True))
+
+    assert listed == {"community", "district"}

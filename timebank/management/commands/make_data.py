@@ -108,10 +108,12 @@ def _load_people(cursor, count, places, seed):
         ),
     )
     _copy(cursor, Elder, (_elder(pk, p) for pk, p in by_id if p.is_elder))
+    listed = search.listings(place.pk for place in places)
     terms = (
-        (area, term, pk, p.is_volunteer, p.is_elder)
+        (list_of, term, pk, p.is_volunteer, p.is_elder)
         for pk, area, p, number in people
         for term in search.terms(p.name, number, p.phones)
+        for list_of in listed[area]
     )
     with _bare(cursor, "members_searchterm"):
         _copy_rows(
