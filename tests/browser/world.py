@@ -172,8 +172,10 @@ def _ask_about_people(world, member, *, by):
     told = {"by": by, "at": timezone.now()}
     world.asked = asking.ask(member, kind="copy", key=uuid.uuid4(), **told)
     one, other = (
-        VolunteerFactory(member__name="赵桂兰", member__phone=phone).member
-        for phone in ("13700000001", "13700000002")
+        VolunteerFactory(
+            member__name="赵桂兰", member__phone=phone, member__address=home, skills=[home]
+        ).member
+        for phone, home in (("13700000001", "关上 1 幢"), ("13700000002", "关上 2 幢"))
     )
     world.merge = merges.ask(one, other, taken=[], reason="同一身份证", key=uuid.uuid4(), **told)
 
