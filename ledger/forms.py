@@ -201,7 +201,8 @@ class CloseForm(RelativeForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["other"].required = False
-        self.fields["other"].label = _("To the spouse")
+        self.fields["other"].label = _("To the spouse or a direct relative")
+        self.fields["other"].help_text = _("Leave this out, and the hours go to the public pool.")
 
 
 class ReversalForm(KeyForm):

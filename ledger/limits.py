@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ledger import accounts, gifts, holdings, pool, statements
+from ledger import accounts, closures, gifts, holdings, pool, statements
 from ledger.holdings import Holdings
 from ledger.models import Policy, RequestKind
 from members.models import Member
@@ -110,17 +111,36 @@ def _of_a_move(member: Member, has: Holdings, policy: Policy, day: date) -> Limi
 
 def _of_a_closure(member: Member, has: Holdings, policy: Policy, day: date) -> Limits:
     words = [
-        _("What was granted goes back to the pool, the rest to a spouse or to the pool."),
+        _("What was granted goes back to the pool, the rest to a relative or to the pool."),
         ngettext(
-            "A spouse may apply within %(months)d month.",
-            "A spouse may apply within %(months)d months.",
+            "The spouse or a direct relative may apply within %(months)d month.",
+            "The spouse or a direct relative may apply within %(months)d months.",
             policy.heir_months,
         )
         % {"months": policy.heir_months},
     ]
+    figures = [(_("Earned and given"), has.earned + has.gifted)]
+    if not has.accounts:
+        words.append(_("There is no account yet."))
+        return Limits(figures, words)
+    words += _of_an_heir(member, policy, day)
+    closed = closures.closed_to_pool(member)
+    if closed:
+        figures.append((_("Went to the public pool when it was closed"), closed.minutes))
     if has.held:
         words.append(_("Hours are set aside for a visit. Release them first."))
-    return Limits([(_("Earned and given"), has.earned + has.gifted)], words)
+    return Limits(figures, words)
+
+
+def _of_an_heir(member: Member, policy: Policy, day: date) -> list[str]:
+    """Until when a relative may apply, or what comes first."""
+    until = closures.heirs_until(member, policy)
+    if until is None:
+        return [_("The account has to be frozen first.")]
+    told = {"day": formats.date_format(until, "DATE_FORMAT")}
+    if day > until:
+        return [_("Relatives could apply until %(day)s.") % told]
+    return [_("Relatives can apply until %(day)s.") % told]
 
 
 def _given_on(has: Holdings) -> int:

@@ -70,6 +70,7 @@ class MovementRequest(models.Model):
         PARENT = "parent", _("parent")
         GRANDPARENT = "grandparent", _("grandparent")
         CHILD = "child", _("child")
+        GRANDCHILD = "grandchild", _("grandchild")
 
     key = models.UUIDField(unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=RequestKind)

@@ -109,7 +109,7 @@ def lines(
 
 def described(member: Member, entries: Sequence[Entry]) -> list[Line]:
     """What each entry of the member's accounts means, in the order given."""
-    visits = _visits(member.area_id, entries)
+    visits = _visits(entries[0].community_id, entries) if entries else {}
     return [
         Line(
             transfer=entry.transfer_id,

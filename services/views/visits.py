@@ -16,7 +16,7 @@ from members.models import Member
 from services import visits
 from services.forms import PeriodForm, ReturnForm, VisitForm
 from services.models import Visit
-from services.visits import doubts, partners
+from services.visits import doubts, partners, payment
 from services.visits.refusals import Refusal
 
 PEOPLE = ("volunteer", "elder", "category")
@@ -163,6 +163,7 @@ def _saved(request):
         return {}
     return {
         "saved": visit,
+        "payment": payment.of(visit) if visit.state == Visit.State.CONFIRMED else None,
         "standing": statements.standing_of(visit.volunteer),
         "may_undo": visits.may_undo(visit, by=request.user, at=timezone.now()),
     }
@@ -172,6 +173,7 @@ def _detail(request, visit, form):
     now = timezone.now()
     context = {
         "visit": visit,
+        "payment": payment.of(visit),
         "form": form,
         "may_check": visits.may_check(visit, by=request.user),
         "may_undo": visits.may_undo(visit, by=request.user, at=now),

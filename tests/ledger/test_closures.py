@@ -2,9 +2,10 @@ import datetime
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
+from django.db import transaction
+from django.utils import formats, timezone
 
-from ledger import closures, gifts, grants, redemptions, requests
+from ledger import accounts, closures, gifts, grants, limits, redemptions, requests
 from ledger.models import Policy, Transfer, TransferKind
 from ledger.verification import verify
 from tests.factories import MemberFactory, community
@@ -68,13 +69,101 @@ def test_a_spouse_takes_over_what_was_earned_and_given_but_not_what_was_granted(
     assert verify().faults == []
 
 
-def test_only_a_spouse_of_the_same_community_takes_over(ask, freeze, relative):
+@pytest.mark.parametrize("relation", ["parent", "grandparent", "child", "grandchild"])
+def test_a_direct_relative_takes_over_as_a_spouse_does(ask, freeze, approve, relative, relation):
     freeze()
 
-    with pytest.raises(closures.OnlyASpouse):
-        ask(heir=relative, relation="child", proof="birth certificate")
+    approve(ask(heir=relative, relation=relation, proof="household register, page 3"))
+
+    assert hours(relative) == (0, 600, 0)
+
+
+def test_only_a_relative_of_the_same_community_takes_over(ask, freeze, relative):
+    freeze()
+
+    with pytest.raises(closures.OnlyARelative):
+        ask(heir=relative, relation="neighbor", proof="says so")
     with pytest.raises(gifts.OtherCommunity):
         ask(heir=MemberFactory(area=community("530111001002")), **SPOUSE)
+
+
+class TestAfterTheClosing:
+    """Hours that went to the pool come to a relative who applies in time."""
+
+    @pytest.fixture
+    def closed(self, ask, freeze, approve):
+        freeze()
+        return approve(ask())
+
+    def test_the_pool_gives_back_what_it_received(self, ask, closed, approve, member, relative):
+        request = approve(ask(heir=relative, **SPOUSE))
+
+        assert (hours(relative), pool(member.area)) == ((0, 600, 0), 0)
+        original = Transfer.objects.get(journal=closed.key)
+        assert Transfer.objects.get(reverses=original.id).approver == request.approver_id
+        assert accounts.Balance.objects.filter(frozen=False, account_id=original.debit).count() == 0
+        assert verify().faults == []
+
+    def test_what_was_granted_stays_with_the_pool(
+        self, ask, freeze, approve, member, relative, clerk, today
+    ):
+        approve(grants.ask(member, minutes=30, expires_on=today, reason="ill", **by(clerk)))
+        freeze()
+        approve(ask())
+
+        approve(ask(heir=relative, **SPOUSE))
+
+        assert (hours(relative), pool(member.area)) == ((0, 600, 0), 0)
+
+    def test_an_application_that_waited_through_the_closing_is_carried_out(
+        self, ask, freeze, approve, member, relative
+    ):
+        freeze()
+        for_the_pool, for_the_heir = ask(), ask(heir=relative, **SPOUSE)
+        approve(for_the_pool)
+
+        approve(for_the_heir)
+
+        assert (hours(relative), pool(member.area)) == ((0, 600, 0), 0)
+
+    def test_a_second_relative_finds_nothing_left(self, ask, closed, approve, relative, member):
+        approve(ask(heir=relative, **SPOUSE))
+        other = MemberFactory()
+
+        with pytest.raises(closures.NothingLeft), transaction.atomic():
+            approve(ask(heir=other, relation="child", proof="household register"))
+
+        assert hours(other) == (0, 0, 0)
+        assert hours(relative) == (0, 600, 0)
+
+    @pytest.mark.parametrize(("days", "in_time"), [(365, True), (366, False)])
+    def test_the_months_count_from_the_closing(self, ask, closed, relative, days, in_time):
+        at = timezone.now() + datetime.timedelta(days=days)
+
+        if in_time:
+            assert ask(heir=relative, **SPOUSE, at=at)
+        else:
+            with pytest.raises(closures.TooLateForHeirs):
+                ask(heir=relative, **SPOUSE, at=at)
+
+    def test_a_pool_at_its_limit_says_so(self, ask, closed, approve, relative):
+        Policy.objects.create(effective_from=datetime.date(2020, 1, 1), pool_floor=1)
+        waiting = ask(heir=relative, **SPOUSE)
+
+        with pytest.raises(requests.PoolExhausted), transaction.atomic():
+            approve(waiting)
+
+        assert hours(relative) == (0, 0, 0)
+
+    def test_how_long_relatives_may_apply_stands_above_the_form(self, closed, member, today):
+        policy = Policy.objects.in_force(member.area, today)
+
+        told = limits.of("closure", member, policy, day=today)
+
+        until = today.replace(year=today.year + 1)
+        assert closures.heirs_until(member, policy) == until
+        assert any(formats.date_format(until, "DATE_FORMAT") in words for words in told.words)
+        assert [minutes for _label, minutes in told.figures] == [0, 600]
 
 
 @pytest.mark.parametrize(("days", "in_time"), [(0, True), (365, True), (366, False)])

@@ -10,8 +10,8 @@ from datetime import date, datetime
 
 from ledger import checkpoints, statements
 from ledger.accounts import number_of
-from ledger.models import Entry
-from members.models import Member
+from ledger.models import Account, AccountKind, Entry
+from members.models import Area, Member
 from services.papers.models import StatementPrint
 from timebank import passbook
 from timebank.passbook import Line
@@ -44,11 +44,17 @@ class Statement:
     closing: int
     following: tuple[date, int] | None = None
     seal: str = ""
+    place: Area | None = None
+
+    @property
+    def area(self) -> Area:
+        """The community whose book this is: the member's, unless they have moved since."""
+        return self.place or self.member.area
 
     @property
     def account_number(self) -> str:
         """The community's code and the account's number in it; empty before the first hours."""
-        return f"{self.member.area.code}-{self.account}" if self.account else ""
+        return f"{self.area.code}-{self.account}" if self.account else ""
 
     @property
     def paid_in(self) -> int:
@@ -64,25 +70,38 @@ def of_period(
     period: Period,
     *,
     at: datetime,
+    place: Area | None = None,
     after: tuple[date, int] | None = None,
     limit: int | None = None,
 ) -> Statement:
-    """The lines of the period after `after`, oldest first: at most `limit` of them, or all."""
-    account = number_of(member.area_id, member.key)
+    """The lines of the period after `after`, oldest first: at most `limit` of them, or all.
+
+    `place` is a community to which the member belonged before; without it the present one.
+    """
+    community = place.pk if place else member.area_id
+    account = number_of(community, member.key)
     if account is None:
-        return Statement(member, None, period, at, 0, 0, [], 0)
+        return Statement(member, None, period, at, 0, 0, [], 0, place=place)
     found = statements.of_days(
-        member.area_id, account, first=period.start, last=period.end, after=after, limit=limit
+        community, account, first=period.start, last=period.end, after=after, limit=limit
     )
     lines = _in_order_of_days(member, found.entries, found.carried)
     following = None if found.is_last else (lines[-1].day, lines[-1].seq)
     sums = (found.opening, found.carried, lines, found.closing)
-    return Statement(member, account, period, at, *sums, following, checkpoints.code_at(at))
+    return Statement(member, account, period, at, *sums, following, checkpoints.code_at(at), place)
 
 
-def whole(member: Member, period: Period, *, at: datetime) -> Statement:
+def places(member: Member) -> list[Area]:
+    """The communities in whose books the member has a time account, the present one first."""
+    own = Account.objects.filter(holder=member.key, kind=AccountKind.MEMBER)
+    books = Area.objects.communities().filter(pk__in=own.values("community")).order_by("path")
+    earlier = [area for area in books if area.pk != member.area_id]
+    return [member.area, *earlier]
+
+
+def whole(member: Member, period: Period, *, at: datetime, place: Area | None = None) -> Statement:
     """All lines of the period. Raises TooLong."""
-    statement = of_period(member, period, at=at, limit=MOST_LINES)
+    statement = of_period(member, period, at=at, place=place, limit=MOST_LINES)
     if statement.following:
         raise TooLong
     return statement
@@ -106,6 +125,7 @@ def of_print(printed: StatementPrint) -> Statement:
         lines,
         lines[-1].balance,
         seal=checkpoints.code_at(printed.printed_at),
+        place=printed.area,
     )
 
 

@@ -67,7 +67,7 @@ def facts(statement: Statement) -> list[list[str]]:
     pairs = [
         [_("Name"), member.name],
         [_("Member number"), member.number],
-        [_("Community"), str(member.area)],
+        [_("Community"), str(statement.area)],
         [pgettext("passbook", "Account"), statement.account_number or "–"],
     ]
     if statement.period:

@@ -12,6 +12,7 @@ class StatementForm(forms.Form):
 
     start = DayField(label=_("First day"))
     end = DayField(label=_("Last day"))
+    community = ""  # the code of an earlier community, where its statement is shown
 
     @classmethod
     def of(cls, asked):
@@ -34,9 +35,10 @@ class StatementForm(forms.Form):
         return self.cleaned_data["period"] if self.is_valid() else None
 
     def query(self):
-        """What leads to the very same period."""
+        """What leads to the very same period of the same community."""
         period = self.cleaned_data["period"]
-        return f"start={period.start}&end={period.end}"
+        there = f"&community={self.community}" if self.community else ""
+        return f"start={period.start}&end={period.end}{there}"
 
 
 class FindForm(PersonForm):

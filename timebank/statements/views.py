@@ -27,6 +27,7 @@ from timebank.statements import document, files, yearly
 from timebank.statements.forms import FindForm, PrintAgainForm, StatementForm, YearlyForm
 
 PAGE = 100
+ALL = "all"  # of every community, in one file
 LATEST_PRINTS = 10
 
 
@@ -90,7 +91,7 @@ def statement_printed(request, number, key):
 
     shown = document.of_print(printed)
     if request.GET.get("format") == "pdf":
-        return _pdf(shown)
+        return _pdf([shown])
 
     context = {"printed": printed, "statement": shown, "member": member}
     return render(request, "timebank/statement_printed.html", context)
@@ -136,19 +137,36 @@ def _statement(request, member, template, more):
     """The statement of the period that the address asks for, as a page or as a file."""
     form = StatementForm.of(request.GET)
     period = form.period()
-    context = {"member": member, "form": form} | more
+    places = document.places(member)
+    place = _place(request, places)
+    form.community = place.code if place else ""
+    context = {"member": member, "form": form, "places": places[1:]} | more
     if period is None:
         return render(request, template, context)
     now = timezone.now()
     if request.GET.get("format") in ("pdf", "csv"):
         try:
-            return _file(document.whole(member, period, at=now), request.GET["format"])
+            return _copy(request, member, period, places, place)
         except document.TooLong:
             form.add_error(None, _("This is too long for one file. Choose a shorter period."))
     after = _after(request, period)
-    shown = document.of_period(member, period, at=now, after=after, limit=PAGE)
+    shown = document.of_period(member, period, at=now, place=place, after=after, limit=PAGE)
     context |= {"statement": shown, "query": form.query(), "is_first_page": after is None}
     return render(request, template, context)
+
+
+def _place(request, places):
+    """The earlier community that the address names; None for the present one."""
+    code = request.GET.get("community")
+    return next((place for place in places[1:] if place.code == code), None)
+
+
+def _copy(request, member, period, places, place):
+    """The statement as a file: of one community, or of all, each on a page of its own."""
+    now, ending = timezone.now(), request.GET["format"]
+    if request.GET.get("community") == ALL and ending == "pdf":
+        return _pdf([document.whole(member, period, at=now, place=one) for one in places])
+    return _file(document.whole(member, period, at=now, place=place), ending)
 
 
 def _after(request, period):
@@ -164,17 +182,18 @@ def _after(request, period):
 
 def _file(statement, ending):
     if ending == "pdf":
-        return _pdf(statement)
+        return _pdf([statement])
     response = HttpResponse(files.as_csv(statement), content_type="text/csv; charset=utf-8")
     name = files.file_name(statement, "csv")
     response["Content-Disposition"] = content_disposition_header(True, name)
     return response
 
 
-def _pdf(statement):
-    paper = files.pdf([statement], title=files.heading(statement), at=timezone.now())
+def _pdf(papers):
+    first = papers[0]
+    paper = files.pdf(papers, title=files.heading(first), at=timezone.now())
     response = HttpResponse(paper, content_type="application/pdf")
-    name = files.file_name(statement, "pdf")
+    name = files.file_name(first, "pdf")
     response["Content-Disposition"] = content_disposition_header(False, name)
     return response
 
