@@ -75,9 +75,10 @@ def test_a_dump_in_a_new_cluster_is_the_same_book_and_goes_on(book, earn, seal):
             assert sum(block.size for block in Block.objects.all()) == 4
             assert seals.oldest_unsealed() is None
             assert verify(outside=[note], keys=[keys.ours().public]).faults == []
-            with psycopg.connect(f"host={socket} user=timebank_web dbname=restored") as web:
-                with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                    web.execute("UPDATE ledger_balance SET posted = 0")
+            web = psycopg.connect(f"host={socket} user=timebank_web dbname=restored")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                web.execute("UPDATE ledger_balance SET posted = 0")
+            web.close()
 
 
 def test_an_older_dump_put_back_is_told_by_the_checkpoint_that_was_given_away(book, earn, seal):
