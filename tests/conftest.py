@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests import other_server
 from tests.cleaning import Cleaner
 from timebank import database
 
@@ -24,6 +25,7 @@ SPEED = "fsync=off full_page_writes=off max_connections=200"
 
 def pytest_configure(config):
     """Start the server once, in the process that starts the workers; they inherit its address."""
+    other_server.use(os.environ.get("TIMEBANK_TEST_POSTGRES"))
     if hasattr(config, "workerinput"):
         return
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

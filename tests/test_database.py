@@ -16,7 +16,9 @@ from django.db import connection
 
 from timebank import database
 
-STAY = "import time; from timebank import database; database.ensure_running()"
+# Started from a shell's background job, our processes would inherit that Ctrl-C means nothing.
+STAY = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+STAY += "; import time; from timebank import database; database.ensure_running()"
 STAY += "; print('running', flush=True); time.sleep(60)"
 FORK = "import os, sys; from timebank import database; database.ensure_running()"
 FORK += "; child = os.fork(); child or sys.exit(); os.waitpid(child, 0)"

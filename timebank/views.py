@@ -66,7 +66,8 @@ def my_time_records(request):
 @require_POST
 def set_text_size(request):
     goal = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure()):
+    ours = url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure())
+    if not (ours and goal.startswith("/")):  # a word alone would be taken for a route's name
         goal = "home"
 
     response = redirect(goal)

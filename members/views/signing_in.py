@@ -97,6 +97,7 @@ def _enter(request, member):
     user = signing_in.user_for(member)
     login(request, user)
     request.session.set_expiry(settings.MEMBER_SESSION_SECONDS)
-    if url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure()):
+    ours = url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure())
+    if ours and goal.startswith("/"):  # a word alone would be taken for a route's name
         return redirect(goal)
     return redirect("home")

@@ -5,6 +5,7 @@ On a server of its own, with fsync on. The short form kills once, the long one a
 
 import os
 import random
+import resource
 import shutil
 import signal
 import tempfile
@@ -193,6 +194,44 @@ def patiently(server, work):
         except psycopg.OperationalError:
             time.sleep(0.05)
     raise AssertionError("the server does not come back")
+
+
+@pytest.fixture
+def small_disk(server):
+    """No file grows beyond 17 MB, a log of 16 fits; restarted without limit in the end."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    database.stop(server.place)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (17 << 20, limits[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    yield server
+    database.stop(server.place)
+    server.start()
+
+
+@pytest.mark.slow
+def test_a_disk_that_takes_no_more_refuses_whole_batches_and_loses_none(small_disk):
+    acknowledged = []
+    with small_disk.connect(autocommit=True) as web:
+        for _ in range(200):
+            keys = [uuid.uuid4() for _ in range(1000)]
+            try:
+                small_disk.post_batch(web, keys)
+            except psycopg.Error as error:
+                full = error
+                break
+            acknowledged += keys
+        assert "could not extend file" in str(full)
+        assert web.execute("SELECT 1").fetchone() == (1,)  # who only reads goes on
+    small_disk.assert_sound(acknowledged)
+
+    database.stop(small_disk.place)
+    small_disk.start()
+    with small_disk.connect(autocommit=True) as web:
+        assert small_disk.post_batch(web, keys) == (1000,)
+    small_disk.assert_sound(acknowledged + keys)
 
 
 def test_a_client_that_is_cut_off_sends_again_and_posts_once(server):

@@ -172,8 +172,10 @@ def test_the_text_size_leads_back_but_not_elsewhere(client):
     back = client.post(reverse("text_size"), {"size": "large", "next": "/sign-in/?next=/"})
     away = client.post(reverse("text_size"), {"size": "large", "next": "https://example.org/"})
 
+    word = client.post(reverse("text_size"), {"size": "large", "next": "nowhere"})
+
     assert back.url == "/sign-in/?next=/"
-    assert away.url == reverse("home")
+    assert away.url == word.url == reverse("home")
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

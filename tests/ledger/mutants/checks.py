@@ -6,7 +6,7 @@ Each passes on the functions as they are, and kills those mutants of them that n
 import datetime
 import uuid
 
-from .desk import ISSUANCE, PAST, POOL
+from ..desk import ISSUANCE, PAST, POOL
 
 
 def what_is_posted_adds_up(desk):
@@ -54,7 +54,7 @@ def limits_hold_to_the_minute(desk):
 
 def a_new_account_owes_nothing(desk):
     (opened,) = desk.open(desk.here, [uuid.uuid4()])
-    granted = desk.grant_account("wang")
+    granted, _ = desk.grant_account("wang")
     assert desk.post(opened, POOL, 1) == "floor"
     assert desk.post(granted, POOL, 1, kind=9) == "floor"
     assert desk.post(ISSUANCE, opened, 501) == "ceiling"
@@ -196,9 +196,10 @@ def a_move_is_in_both_books_or_in_none(desk):
 
 
 def a_closure_empties_frozen_accounts(desk):
-    grant, key, hold = desk.grant_account("wang"), uuid.uuid4(), uuid.uuid4()
+    grant, key_of_grant = desk.grant_account("wang")
+    key, hold = uuid.uuid4(), uuid.uuid4()
     desk.post(ISSUANCE, desk.wang, 100)
-    desk.post(POOL, grant, 25, kind=8)
+    desk.post(POOL, grant, 25, kind=8, key=key_of_grant)
     assert desk.close("wang", desk.li) == "not_frozen"
     desk.reserve((desk.wang, 10), key=hold)
     for account, ceiling in ((desk.wang, 500), (grant, None)):
@@ -212,6 +213,7 @@ def a_closure_empties_frozen_accounts(desk):
         *((100, 0), (0, 0)),
     ]
     assert desk.post(ISSUANCE, desk.wang, 1) == "frozen"
+    assert desk.faults() == set()
 
 
 def a_closed_month_stays_closed(desk):

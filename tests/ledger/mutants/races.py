@@ -8,8 +8,8 @@ from psycopg import errors
 
 from ledger import canonical, merkle
 
+from ..desk import DAY, ISSUANCE, POOL
 from ..test_concurrency import Later, wait_until_blocked
-from .desk import DAY, ISSUANCE, POOL
 
 
 def second(desk, call, *, watcher):

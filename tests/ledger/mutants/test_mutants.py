@@ -12,8 +12,8 @@ from psycopg import errors
 
 from tests import copies
 
+from ..desk import Desk
 from . import checks, races
-from .desk import Desk
 from .table import MUTANTS
 
 CHECKS = checks.CHECKS + races.CHECKS

@@ -114,34 +114,34 @@ class Desk:
         sql = "SELECT refused FROM ledger_release(%s, %s, %s, 7)"
         return one(on or self.web, sql, self.here, hold, key or uuid.uuid4())[0]
 
-    def move(self, minutes, *, key=None, day=DAY):
+    def move(self, minutes, *, key=None, day=DAY, ends=None, on=None):
+        """From wang's account here to theirs there, unless `ends` says books and accounts."""
+        here, there, out, into = ends or (self.here, self.there, self.wang, self.wang_there)
         return one(
-            self.web,
+            on or self.web,
             "SELECT refused FROM ledger_move(%s, %s, %s, %s::bigint[], %s::bigint[],"
             " %s::bigint[], %s, 7)",
-            *(self.here, self.there, key or uuid.uuid4(), [self.wang], [self.wang_there]),
-            *([minutes], day),
+            *(here, there, key or uuid.uuid4(), [out], [into], [minutes], day),
         )[0]
 
-    def close(self, name, heir, *, key=None):
+    def close(self, name, heir, *, key=None, day=DAY, on=None):
         sql = "SELECT refused FROM ledger_close_accounts(%s, %s, %s, %s, %s, 7)"
         holder = self.holders[name]
-        return one(self.web, sql, self.here, key or uuid.uuid4(), holder, heir, DAY)[0]
+        return one(on or self.web, sql, self.here, key or uuid.uuid4(), holder, heir, day)[0]
 
     def close_period(self, through, *, on=None):
         sql = "SELECT ledger_close_period(%s, %s, 7)"
         return one(on or self.web, sql, self.here, through)[0]
 
-    def freeze(self, account, *, frozen=True, floor=0, ceiling=500):
+    def freeze(self, account, *, frozen=True, floor=0, ceiling=500, on=None):
         sql = "SELECT ledger_set_limits(%s, %s, %s, %s, %s, 7)"
-        self.web.execute(sql, [self.here, account, floor, ceiling, frozen])
+        (on or self.web).execute(sql, [self.here, account, floor, ceiling, frozen])
 
     def grant_account(self, name):
-        return one(
-            self.web,
-            "SELECT id FROM ledger_open_grants(%s, %s::uuid[], %s::uuid[], 'x', '2026-12-31')",
-            *(self.here, [uuid.uuid4()], [self.holders[name]]),
-        )[0]
+        """A new grant's account, and its key, under which it has to be filled."""
+        key = uuid.uuid4()
+        sql = "SELECT id FROM ledger_open_grants(%s, %s::uuid[], %s::uuid[], 'x', '2090-01-01')"
+        return one(self.web, sql, self.here, [key], [self.holders[name]])[0], key
 
     def has(self, account, book=None):
         """Minutes on the account, and those of them that are held."""
