@@ -53,6 +53,7 @@ NOT_PAGES = {
 ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
     "person_amend": lambda world: {"key": world.member.key},
+    "person_history": lambda world: {"key": world.member.key},
     "person_card": lambda world: {"key": world.member.key},
     "person": lambda world: {"key": world.member.key},
     "person_visits": lambda world: {"key": world.member.key},
