@@ -86,13 +86,7 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
             )
         )
     if forged and not owned:
-        problems.append(
-            Warning(
-                f"The web role may write the history of people by hand: {forged}.",
-                hint="REVOKE ALL ON members_change FROM timebank_web, then GRANT SELECT.",
-                id="timebank.W004",
-            )
-        )
+        problems.append(_forgeable(forged))
     if asleep:
         problems.append(
             Error(
@@ -102,6 +96,14 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
             )
         )
     return problems
+
+
+def _forgeable(tables):
+    return Warning(
+        f"The web role may write the history of people by hand: {tables}.",
+        hint="REVOKE ALL ON members_change FROM timebank_web, then GRANT SELECT.",
+        id="timebank.W004",
+    )
 
 
 def log_drift():
