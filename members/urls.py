@@ -34,5 +34,6 @@ urlpatterns = [
     path("people/alike/", registration.people_alike, name="people_alike"),
     path("people/<uuid:key>/", people.person, name="person"),
     path("people/<uuid:key>/amend/", registration.person_amend, name="person_amend"),
+    path("people/<uuid:key>/history/", people.person_history, name="person_history"),
     path("people/<uuid:key>/card/", people.person_card, name="person_card"),
 ]

@@ -28,6 +28,11 @@ DRIFT = r"""
     WHERE has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
        OR has_any_column_privilege(oid, 'INSERT, UPDATE, REFERENCES')
     UNION
+    SELECT 'forged', relname FROM pg_class
+    WHERE relname = 'members_change' AND relnamespace = 'public'::regnamespace
+      AND (has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+        OR has_any_column_privilege(oid, 'INSERT, UPDATE, REFERENCES'))
+    UNION
     SELECT 'rewritable', relname FROM papers
     WHERE has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
     UNION
@@ -39,7 +44,7 @@ DRIFT = r"""
     SELECT 'asleep', relname FROM pg_class JOIN pg_trigger ON tgrelid = pg_class.oid
     WHERE NOT tgisinternal AND tgenabled <> 'A'
       AND (pg_class.oid IN (SELECT oid FROM ledger UNION SELECT oid FROM papers) OR relname IN (
-        'ledger_policy', 'services_closedmonth', 'services_monthclosing'))
+        'ledger_policy', 'services_closedmonth', 'services_monthclosing', 'members_change'))
     ORDER BY 1, 2
 """
 
@@ -51,9 +56,9 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
     with connections["default"].cursor() as cursor:
         cursor.execute(DRIFT)
         found = cursor.fetchall()
-    owned, writable, rewritable, asleep = (
+    owned, writable, forged, rewritable, asleep = (
         ", ".join(table for what, table in found if what == which)
-        for which in ("owned", "writable", "rewritable", "asleep")
+        for which in ("owned", "writable", "forged", "rewritable", "asleep")
     )
     problems = []
     if owned:
@@ -80,6 +85,8 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
                 id="timebank.W003",
             )
         )
+    if forged and not owned:
+        problems.append(_forgeable(forged))
     if asleep:
         problems.append(
             Error(
@@ -89,6 +96,14 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
             )
         )
     return problems
+
+
+def _forgeable(tables):
+    return Warning(
+        f"The web role may write the history of people by hand: {tables}.",
+        hint="REVOKE ALL ON members_change FROM timebank_web, then GRANT SELECT.",
+        id="timebank.W004",
+    )
 
 
 def log_drift():

@@ -33,6 +33,7 @@ TABS = [
     Tab(pgettext_lazy("page", "Hours"), "hours_member"),
     Tab(_("Their data"), "person_data", writers),
     Tab(_("Same person"), "person_same", writers),
+    Tab(_("History"), "person_history"),
 ]
 
 

@@ -18,5 +18,5 @@ UNLIST = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0030_guardians")]
+    dependencies = [("members", "0031_history")]
     operations = [migrations.RunSQL(LIST, UNLIST)]

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from members import access, ages, files, id_numbers, search
+from members import access, ages, files, history, id_numbers, search
 from members.access import staff_page
 from members.forms import FindForm
 from members.models import Area
@@ -50,6 +50,15 @@ def person(request, key):
         "may_log": access.may_log(request.user, member.area),
     }
     return files.show(request, member, "members/person_overview.html", context)
+
+
+@require_safe
+@staff_page
+def person_history(request, key):
+    member = files.fetch(request, key)
+
+    context = {"entries": history.of(member)}
+    return files.show(request, member, "members/person_history.html", context)
 
 
 @require_safe

@@ -64,6 +64,7 @@ ARGUMENTS = {
     "data_request": lambda world: {"key": world.asked.key},
     "visit_detail": lambda world: {"key": world.visit.key},
     "person_amend": lambda world: {"key": world.member.key},
+    "person_history": lambda world: {"key": world.member.key},
     "person_card": lambda world: {"key": world.member.key},
     "person": lambda world: {"key": world.member.key},
     "person_visits": lambda world: {"key": world.member.key},
