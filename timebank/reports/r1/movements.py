@@ -123,31 +123,28 @@ def _by_row(report: R1, first_column: Column) -> Table:
         pgettext("report", "Granted"),
         pgettext("report", "Redeemed"),
         pgettext("report", "Donated"),
-        pgettext("report", "Expired"),
-        pgettext("report", "Moved in"),
-        pgettext("report", "Moved out"),
-        pgettext("report", "Closed"),
+        pgettext("report", "Expired, closed"),
+        pgettext("report", "Moved"),
         pgettext("report", "Made up for"),
         pgettext("report", "Closing"),
-        _("Given to relatives"),
     ]
     return Table(
         [first_column, *(Column(heading, Unit.HOURS) for heading in headings)],
         [[row.name, *_cells(figures)] for row, figures in report.rows],
         total=[_("Total"), *_cells(report.total)],
         note=_(
-            "In hours. From the opening to the closing balance each row adds up. What was given "
-            "to relatives went from one time account to another."
+            "In hours. From the opening to the closing balance each row adds up. Moved: what came "
+            "from other communities, less what went to them."
         ),
     )
 
 
 def _cells(figures: Figures) -> list[Value]:
-    """A row from its opening to its closing balance, and what stayed within."""
+    """A row from its opening to its closing balance."""
     moved = figures.movements
     if moved is None:
-        unknown = [None] * 9
-        return [None, figures.banked_minutes, *unknown, figures.member_balance_minutes, None]
+        unknown = [None] * 7
+        return [None, figures.banked_minutes, *unknown, figures.member_balance_minutes]
     return [
         moved.opening_member_balance_minutes,
         figures.ledger_banked_minutes,
@@ -155,11 +152,8 @@ def _cells(figures: Figures) -> list[Value]:
         moved.granted_minutes,
         -moved.redeemed_minutes,
         -moved.donated_later_minutes,
-        -moved.grant_expired_minutes,
-        moved.moved_in_minutes,
-        -moved.moved_out_minutes,
-        -moved.closed_minutes,
+        -moved.grant_expired_minutes - moved.closed_minutes,
+        moved.moved_in_minutes - moved.moved_out_minutes,
         moved.made_up_minutes,
         figures.member_balance_minutes,
-        moved.given_minutes,
     ]
