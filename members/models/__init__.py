@@ -2,16 +2,30 @@
 
 from members.models.accounts import StaffRole, User
 from members.models.areas import Area
+from members.models.assessments import Assessment, EligibilityRules, Rule
+from members.models.consents import Consent, ConsentText, Purpose
+from members.models.contacts import Agent, ContactPerson
 from members.models.finding import SearchTerm
+from members.models.kinships import Kinship, Relation
 from members.models.people import Elder, Member, MemberPhone, Volunteer
 from members.models.sign_ins import FailedSignIn, SignInCode
 
 __all__ = [
+    "Agent",
     "Area",
+    "Assessment",
+    "Consent",
+    "ConsentText",
+    "ContactPerson",
     "Elder",
+    "EligibilityRules",
     "FailedSignIn",
+    "Kinship",
     "Member",
     "MemberPhone",
+    "Purpose",
+    "Relation",
+    "Rule",
     "SearchTerm",
     "SignInCode",
     "StaffRole",
