@@ -274,7 +274,7 @@ def test_other_communities_do_not_count():
     assert (counted.visits, counted.volunteers, counted.elders_registered) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("code", "number"), [(DISTRICT, 14), (STREET, 14), ("530111001001", 15)])
+@pytest.mark.parametrize(("code", "number"), [(DISTRICT, 18), (STREET, 18), ("530111001001", 19)])
 def test_the_number_of_queries_does_not_grow(code, number, django_assert_num_queries):
     area = Area.objects.get(code=code)
     confirmed()
