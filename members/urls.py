@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from members.forms import StaffSignInForm
-from members.views import people, signing_in
+from members.views import consents, contacts, kin, people, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),
@@ -20,4 +20,13 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("people/", people.people_find, name="people_find"),
     path("people/<uuid:key>/", people.person, name="person"),
+    path("people/<uuid:key>/kin/", kin.person_kin, name="person_kin"),
+    path("people/<uuid:key>/consents/", consents.person_consents, name="person_consents"),
+    path("people/<uuid:key>/contacts/", contacts.person_contacts, name="person_contacts"),
+    path("people/<uuid:key>/contacts/add/", contacts.contact_add, name="contact_add"),
+    path("people/<uuid:key>/agents/add/", contacts.agent_appoint, name="agent_appoint"),
+    path("contacts/<uuid:key>/change/", contacts.contact_change, name="contact_change"),
+    path("agents/<uuid:key>/revoke/", contacts.agent_revoke, name="agent_revoke"),
+    path("kin/<uuid:key>/end/", kin.kin_end, name="kin_end"),
+    path("my-time/consents/", consents.my_consents, name="my_consents"),
 ]

@@ -15,6 +15,11 @@ def everybody(user: User, member: Member) -> bool:
     return True
 
 
+def elders(user: User, member: Member) -> bool:
+    """Who is registered as an elder."""
+    return hasattr(member, "elder")
+
+
 class Tab(NamedTuple):
     label: str | Promise
     route: str  # takes the member's key, as `key`
@@ -25,6 +30,10 @@ TABS = [
     Tab(_("Overview"), "person"),
     Tab(_("Visits"), "person_visits"),
     Tab(pgettext_lazy("page", "Hours"), "hours_member"),
+    Tab(_("Eligibility"), "person_eligibility", elders),
+    Tab(_("Kin"), "person_kin"),
+    Tab(_("Contacts"), "person_contacts", elders),
+    Tab(_("Consents"), "person_consents"),
 ]
 
 

@@ -10,7 +10,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
-from members import access
+from members import access, assessments
+from members.models import Area
 from timebank import context, logs, passbook
 
 YEAR = 365 * 24 * 60 * 60
@@ -29,7 +30,9 @@ def home(request):
         "log": access.may_log(request.user),
         "read_reports": access.may_read_reports(request.user),
     }
-    return render(request, "timebank/home.html", {"may": may})
+    areas = Area.objects.visible_to(request.user)
+    due = assessments.due(areas, by_day=timezone.localdate()).count()
+    return render(request, "timebank/home.html", {"may": may, "reviews_due": due})
 
 
 @require_safe

@@ -11,7 +11,7 @@ from members.models.people import Member
 
 
 class ContactPerson(models.Model):
-    """Somebody to call about an elder; `position` says whom first."""
+    """Somebody else to call about an elder, after the emergency contact; in order of `position`."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     member = models.ForeignKey(Member, models.CASCADE, related_name="contacts")

@@ -2,12 +2,13 @@
 
 from django.db.models import prefetch_related_objects
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from members import access, files, id_numbers, search
+from members import access, consents, files, id_numbers, search
 from members.access import staff_page
 from members.forms import FindForm
-from members.models import Area
+from members.models import Area, Purpose
 
 FOUND = 20
 
@@ -36,8 +37,11 @@ def people_find(request):
 def person(request, key):
     member = files.fetch(request, key)
 
+    hidden = consents.hidden(member, at=timezone.now())
+    id_number = None if Purpose.SENSITIVE in hidden else member.id_number
     context = {
-        "masked_id_number": id_numbers.mask(member.id_number) if member.id_number else "",
+        "masked_id_number": id_numbers.mask(id_number) if id_number else "",
+        "hidden": hidden,
         "may_log": access.may_log(request.user, member.area),
     }
     return files.show(request, member, "members/person_overview.html", context)
