@@ -129,13 +129,19 @@ class MemberAdmin(ReadOnlyAdmin):
     ordering = ["-registered_on", "-pk"]
     fields = [
         *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
-        *("address", "note", "registered_on", "created_at", "created_by"),
+        *("shown_address", "shown_note", "registered_on", "created_at", "created_by"),
         *("changed_at", "changed_by"),
     ]
     actions = ["sign_out_everywhere"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("phones")
+        withdrawn = {
+            f"has_withdrawn_{purpose}": Exists(
+                Consent.objects.withdrawn(purpose).filter(member=OuterRef("pk"))
+            )
+            for purpose in (Purpose.BASIC, Purpose.SENSITIVE)
+        }
+        return super().get_queryset(request).prefetch_related("phones").annotate(**withdrawn)
 
     def get_search_results(self, request, queryset, search_term):
         wanted = search.key(search_term)
@@ -147,7 +153,17 @@ class MemberAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("ID number"))
     def masked_id_number(self, member):
-        return id_numbers.mask(member.id_number) if member.id_number else None
+        if not member.id_number or member.has_withdrawn_sensitive:
+            return None
+        return id_numbers.mask(member.id_number)
+
+    @admin.display(description=_("address"))
+    def shown_address(self, member):
+        return None if member.has_withdrawn_basic else member.address
+
+    @admin.display(description=_("note"))
+    def shown_note(self, member):
+        return None if member.has_withdrawn_sensitive else member.note
 
     @admin.display(description=_("phones"))
     def masked_phones(self, member):

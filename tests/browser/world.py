@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ledger import accounts, approvals, donations, gifts, grants, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
+from members import agents, assessments, consents, contacts, kinship
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow, Visit
@@ -55,6 +56,7 @@ def build():
         volunteer.member.area, year=2026, language="zh-hans", by=users["clerk"], at=timezone.now()
     )
     _move_hours(world, volunteer.member)
+    _rights(world, users, elder, volunteer.member)
     world.month = _closed_month(visit.area, users)
     world.version = _version(visit.area, users)
     return world
@@ -162,6 +164,24 @@ def _move_hours(world, member):
     approvals.approve(grant, by=checker, at=timezone.now())
     world.redemption = redemptions.ask(member, minutes=40, on=today, **told(clerk))
     approvals.approve(world.redemption, by=checker, at=timezone.now())
+
+
+def _rights(world, users, elder, relative):
+    """A decision and a kinship that wait, a contact, an agent, and words yes and no."""
+    clerk, today = users["clerk"], timezone.localdate()
+
+    def told():
+        return {"by": clerk, "at": timezone.now(), "key": uuid.uuid4()}
+
+    world.assessment = assessments.assess(
+        elder.elder, on=today, result="none", reason="儿子搬回来了", **told()
+    )
+    kin = {"relation": "child", "proof": "household_register", "proof_note": "第 3 页"}
+    world.kinship = kinship.enter(elder, relative=relative, seen_on=today, **kin, **told())
+    contacts.add(elder, name="李梅", relation="女儿", phone="13888880009", by=clerk)
+    days = {"since": today, "until": None}
+    agents.appoint(elder, agent=relative, scopes=["see"], how="paper", **days, **told())
+    consents.withdraw(elder, "statistics", how="call", by=clerk, at=timezone.now())
 
 
 def _register(area, *, by):
