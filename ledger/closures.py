@@ -15,7 +15,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ledger import accounts, periods, requests, spending, transfers
+from ledger import accounts, periods, relatives, requests, spending, transfers
 from ledger.gifts import OtherCommunity
 from ledger.models import (
     Account,
@@ -78,7 +78,10 @@ def ask(
     OnlyARelative, OtherCommunity, TooLateForHeirs, KeyReused; carrying it out raises HoursAreHeld,
     and PoolExhausted where the pool would have to give back more than it may.
     """
-    _check(member, heir, relation, requests.policy_for(member.area, at), timezone.localdate(at))
+    day = timezone.localdate(at)
+    among = tuple(MovementRequest.Relation.values)
+    told = relatives.told(member, heir, relation=relation, proof=proof, among=among, on=day)
+    _check(member, heir, told["relation"], requests.policy_for(member.area, at), day)
     return requests.file(
         RequestKind.CLOSURE,
         carry_out,
@@ -88,9 +91,8 @@ def ask(
         key=key,
         member=member,
         other=heir,
-        relation=relation,
-        proof=proof,
         reason=reason,
+        **told,
     )
 
 
@@ -102,6 +104,7 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
     assert request.member is not None  # by constraint
     asked_on = timezone.localdate(request.asked_at)
     _check(request.member, request.other, request.relation, policy, asked_on)
+    relatives.check(request, on=asked_on)
     heirs = [request.other.key] if request.other else []
     spending.lock(request.member.key, *heirs)
     target = accounts.POOL

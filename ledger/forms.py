@@ -3,10 +3,11 @@
 import uuid
 
 from django import forms
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from ledger import closures, donations, gifts, grants, moves, openings, redemptions
+from ledger import closures, donations, gifts, grants, moves, openings, redemptions, relatives
 from ledger.models import MovementRequest, RequestKind
 from members import access
 from members.fields import (
@@ -65,7 +66,9 @@ class RelativeForm(MemberForm):
     """A movement in which a relative may have a part; `called` is how `ask` names them."""
 
     called = "other"
+    among: tuple = ()
 
+    kin = forms.ChoiceField(label=_("Relative on record"), required=False)
     other = forms.CharField(label=_("Relative"), max_length=80, help_text=WHO, widget=PersonInput)
     relation = forms.ChoiceField(
         label=_("What the relative is to the member"), choices=RELATIONS, required=False
@@ -74,8 +77,35 @@ class RelativeForm(MemberForm):
         _("Proof of it"), required=False, help_text=_("Like the household register, page 3.")
     )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate()
+        self.kin = {
+            str(one.relative.key): one
+            for one in relatives.of(self.member, among=self.among, on=today)
+        }
+        if self.kin:
+            named = [
+                (key, f"{one.relative} · {one.relation.label}") for key, one in self.kin.items()
+            ]
+            self.fields["kin"].choices = [("", _("somebody else")), *named]
+            self.fields["kin"].help_text = _("Leave what follows empty then.")
+        else:
+            del self.fields["kin"]
+
+    def full_clean(self):
+        """Kin on record are chosen; relation and proof need no words then."""
+        if self.is_bound and self.data.get("kin") in self.kin:
+            for name in ("other", "relation", "proof"):
+                self.fields[name].required = False
+        super().full_clean()
+
     def clean(self):
         found = self.cleaned_data
+        kin = self.kin.get(found.pop("kin", ""))
+        if kin:
+            found |= {"other": kin.relative, "relation": str(kin.relation), "proof": ""}
+            return found
         typed = bool(found.get("other"))
         if typed:
             self._find()
@@ -116,9 +146,10 @@ class GiftForm(RelativeForm):
     ask = staticmethod(gifts.ask)
     title, act = _("Give to a relative"), _("Give")
     called = "to"
+    among = relatives.TO_GIVE
 
     minutes = minutes_field()
-    field_order = ["other", "relation", "proof", "minutes"]
+    field_order = ["kin", "other", "relation", "proof", "minutes"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -130,13 +161,14 @@ class RedeemForm(RelativeForm):
     ask = staticmethod(redemptions.ask)
     title, act = _("Use hours"), _("Ask for approval")
     called = "beneficiary"
+    among = relatives.TO_REDEEM
 
     minutes = minutes_field()
     on = ReadField(read_near_date, label=_("Day of the service"), help_text=_("Like 12-01."))
     reason = text_field(
         _("Reason"), required=False, help_text=_("For example an illness, before the usual age.")
     )
-    field_order = ["minutes", "on", "reason", "other", "relation", "proof"]
+    field_order = ["minutes", "on", "reason", "kin", "other", "relation", "proof"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -194,9 +226,10 @@ class CloseForm(RelativeForm):
     ask = staticmethod(closures.ask)
     title, act = _("Close the account"), _("Ask for approval")
     called = "heir"
+    among = relatives.TO_INHERIT
 
     reason = text_field(_("Reason"), help_text=_("Like moved away, left or died."))
-    field_order = ["reason", "other", "relation", "proof"]
+    field_order = ["reason", "kin", "other", "relation", "proof"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

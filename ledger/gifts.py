@@ -1,6 +1,7 @@
 """Hours that a member gives to a direct relative (the domain's rules, "The ledger of hours").
 
-Kinship is shown to a second person in words for now: the relation, and what proves it.
+By a kinship on record, or by relation and proof in words (`ledger.relatives`); a second person
+looks at either.
 """
 
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from django.db.models import OuterRef, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ledger import accounts, requests, spending, transfers
+from ledger import accounts, relatives, requests, spending, transfers
 from ledger.models import MovementRequest, Policy, RequestKind, Transfer, TransferKind
 from members.models import Member, User
 
@@ -37,18 +38,22 @@ def ask(
     *,
     to: Member,
     minutes: int,
-    relation: str,
-    proof: str,
+    relation: str = "",
+    proof: str = "",
     by: User,
     at: datetime,
     key: UUID,
 ) -> MovementRequest:
     """Ask to give minutes that the member earned to a relative; a second person approves it.
 
-    `relation` is what the relative is to the member. Raises PermissionDenied, NoPolicy, TooYoung,
-    OtherCommunity, KeyReused; approving raises OverTheYear and what the ledger refuses.
+    `relation` is what the relative is to the member; both it and `proof` may be left out for kin
+    on record. Raises PermissionDenied, NoPolicy, TooYoung, OtherCommunity, KeyReused, and what
+    `relatives.told` does; approving raises OverTheYear and what the ledger refuses.
     """
-    _check_receiver(to, member, requests.policy_for(member.area, at), timezone.localdate(at))
+    day = timezone.localdate(at)
+    _check_receiver(to, member, requests.policy_for(member.area, at), day)
+    among = relatives.TO_GIVE
+    told = relatives.told(member, to, relation=relation, proof=proof, among=among, on=day)
     return requests.file(
         RequestKind.GIFT,
         carry_out,
@@ -60,8 +65,7 @@ def ask(
         member=member,
         other=to,
         minutes=minutes,
-        relation=relation,
-        proof=proof,
+        **told,
     )
 
 
@@ -77,6 +81,7 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
     assert request.minutes is not None
     day = timezone.localdate(at)
     _check_receiver(request.other, request.member, policy, day)
+    relatives.check(request, on=day)
     spending.lock(request.member.key, request.other.key)
     account = requests.account_of(request.member)
     given = given_in_year(request.area_id, account, day)

@@ -155,7 +155,9 @@ def entitled(community: Area, day: date) -> list[Elder]:
     elders = Elder.objects.filter(member__in=Member.objects.here(), member__area=community)
     elders = elders.select_related("member")
     elders = elders.exclude(member__key__in=frozen.values("holder")).order_by("member__key")
-    return [e for e in elders if eligibility.rule_on(e, day) != eligibility.Rule.NONE]
+    found = list(elders)
+    records = eligibility.Records([elder.member_id for elder in found])
+    return [e for e in found if records.rule_on(e, day) in eligibility.PRIORITY]
 
 
 def outstanding(community: Area, month: date, *, on: date) -> list[Elder]:

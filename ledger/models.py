@@ -11,6 +11,7 @@ from ledger.movement_request import (
     ALWAYS_TWO_PERSONS,
     RequestKind,
     asks_two_persons,
+    own_family,
 )
 from ledger.movement_request import (
     MovementRequest as MovementRequest,
@@ -19,7 +20,7 @@ from ledger.seal_models import Block as Block
 from ledger.seal_models import Checkpoint as Checkpoint
 from ledger.seal_models import CheckpointSignature as CheckpointSignature
 from ledger.seal_models import Verification as Verification
-from members.models import Area
+from members.models import Area, Relation
 
 
 class PolicyQuerySet(models.QuerySet):
@@ -102,6 +103,11 @@ class Policy(models.Model):
     due_workdays = models.PositiveSmallIntegerField(_("working days to record a visit"), default=10)
     bankable_days = models.PositiveSmallIntegerField(
         _("days until a visit is too late"), default=60
+    )
+    own_family = ArrayField(
+        models.CharField(max_length=13, choices=Relation),
+        default=own_family,
+        verbose_name=_("relatives who are served without banking"),
     )
     two_close_months = models.BooleanField(_("closing a month needs a second person"), default=True)
     author = models.ForeignKey(

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Area, Member, User
+from members.models import Area, Kinship, Member, Relation, User
 
 
 class RequestKind(models.TextChoices):
@@ -35,6 +35,11 @@ def asks_two_persons() -> list[str]:
     return [kind for kind in RequestKind.values if kind != RequestKind.DONATE]
 
 
+def own_family() -> list[str]:
+    """Those whom one serves without banking: spouse, parents, children."""
+    return [Relation.SPOUSE.value, Relation.PARENT.value, Relation.CHILD.value]
+
+
 class MovementRequestQuerySet(models.QuerySet["MovementRequest"]):
     def visible_to(self, user: User) -> "MovementRequestQuerySet":
         """Those of the user's areas; a member sees what concerns their own hours."""
@@ -54,8 +59,9 @@ class MovementRequest(models.Model):
     """What somebody asked for that moves hours, why, and who decided it.
 
     `member` are those whose hours it is about (a grant without one is the month's, for all who are
-    entitled), `other` the relative who is given to, redeemed for or inherits. `key` comes from the
-    form; it is the key of the ledger's journal as well, or of the hold for a redemption.
+    entitled), `other` the relative who is given to, redeemed for or inherits, by a `kinship` on
+    record or by a proof in words. `key` comes from the form; it is the key of the ledger's journal
+    as well, or of the hold for a redemption.
     """
 
     class State(models.TextChoices):
@@ -92,6 +98,9 @@ class MovementRequest(models.Model):
     makes_up = models.BooleanField(_("the community makes up for spent hours"), default=False)
     relation = models.CharField(_("relation"), max_length=11, choices=Relation, blank=True)
     proof = models.CharField(_("proof"), max_length=500, blank=True)
+    kinship = models.ForeignKey(
+        Kinship, models.PROTECT, null=True, related_name="+", verbose_name=_("kinship on record")
+    )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
@@ -146,8 +155,10 @@ class MovementRequest(models.Model):
             ),
             models.CheckConstraint(
                 name="ledger_movementrequest_for_a_relative_has_proof",
-                condition=Q(other__isnull=True, relation="")
-                | Q(other__isnull=False) & ~Q(relation="") & ~Q(proof=""),
+                condition=Q(other__isnull=True, relation="", kinship__isnull=True)
+                | Q(other__isnull=False)
+                & ~Q(relation="")
+                & (Q(kinship__isnull=False) | ~Q(proof="")),
             ),
             models.CheckConstraint(
                 name="ledger_movementrequest_goes_to_another_community",

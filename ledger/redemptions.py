@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ledger import accounts, holds, periods, requests, spending
+from ledger import accounts, holds, periods, relatives, requests, spending
 from ledger.gifts import TooYoung
 from ledger.models import AccountKind, MovementRequest, Policy, RequestKind, TransferKind
 from ledger.requests import State
@@ -44,11 +45,20 @@ def ask(
 ) -> MovementRequest:
     """Ask to use minutes on that day, for the member or for a relative who is named with a proof.
 
-    `relation` is what the beneficiary is to the member. Raises PermissionDenied, NoPolicy,
-    NeedsReason, TooYoung, KeyReused; approving raises NotEnoughHours and the like.
+    `relation` is what the beneficiary is to the member; it and `proof` may be left out for kin on
+    record. Raises PermissionDenied, NoPolicy, NeedsReason, TooYoung, KeyReused, and what
+    `relatives.told` does; approving raises NotEnoughHours and the like.
     """
     policy = requests.policy_for(member.area, at)
     _check_age(member, beneficiary, on, reason, policy)
+    told = relatives.told(
+        member,
+        beneficiary,
+        relation=relation,
+        proof=proof,
+        among=relatives.TO_REDEEM,
+        on=timezone.localdate(at),
+    )
     return requests.file(
         RequestKind.REDEEM,
         carry_out,
@@ -61,9 +71,8 @@ def ask(
         other=beneficiary,
         minutes=minutes,
         on=on,
-        relation=relation,
-        proof=proof,
         reason=reason,
+        **told,
     )
 
 
@@ -72,6 +81,7 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
     assert request.member is not None
     assert request.minutes is not None
     _check_age(request.member, request.other, request.on, request.reason, policy)
+    relatives.check(request, on=timezone.localdate(at))
     spending.lock(request.member.key)
     sources = spending.sources(request.area_id, request.member.key, on=request.on)
     if request.other is not None:  # neither grants nor gifts are given on

@@ -15,7 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from members import access, id_numbers, phones, search, signing_in, staffing
-from members.models import Area, Elder, Member, SearchTerm, StaffRole, User, Volunteer
+from members.models import (
+    Area,
+    Consent,
+    Elder,
+    Member,
+    Purpose,
+    SearchTerm,
+    StaffRole,
+    User,
+    Volunteer,
+)
 
 
 class AreaAdmin(admin.ModelAdmin):
@@ -121,13 +131,19 @@ class MemberAdmin(ReadOnlyAdmin):
     ordering = ["-registered_on", "-pk"]
     fields = [
         *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
-        *("address", "note", "registered_on", "created_at", "created_by"),
+        *("shown_address", "shown_note", "registered_on", "created_at", "created_by"),
         *("changed_at", "changed_by"),
     ]
     actions = ["sign_out_everywhere"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("phones")
+        withdrawn = {
+            f"has_withdrawn_{purpose}": Exists(
+                Consent.objects.withdrawn(purpose).filter(member=OuterRef("pk"))
+            )
+            for purpose in (Purpose.BASIC, Purpose.SENSITIVE)
+        }
+        return super().get_queryset(request).prefetch_related("phones").annotate(**withdrawn)
 
     def get_search_results(self, request, queryset, search_term):
         wanted = search.key(search_term)
@@ -139,7 +155,17 @@ class MemberAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("ID number"))
     def masked_id_number(self, member):
-        return id_numbers.mask(member.id_number) if member.id_number else None
+        if not member.id_number or member.has_withdrawn_sensitive:
+            return None
+        return id_numbers.mask(member.id_number)
+
+    @admin.display(description=_("address"))
+    def shown_address(self, member):
+        return None if member.has_withdrawn_basic else member.address
+
+    @admin.display(description=_("note"))
+    def shown_note(self, member):
+        return None if member.has_withdrawn_sensitive else member.note
 
     @admin.display(description=_("phones"))
     def masked_phones(self, member):
@@ -185,14 +211,14 @@ class VolunteerAdmin(ReadOnlyAdmin):
 class ElderAdmin(ReadOnlyAdmin):
     """Income and capability are sensitive; they stand on the person's page, not in the list."""
 
-    list_display = ["member", "community", "living", "contact_name", "masked_contact_phone"]
+    list_display = ["member", "community", "living", "shown_contact", "masked_contact_phone"]
     list_filter = ["living"]
     list_select_related = ["member__area"]
     search_fields = ["member__name", "=member__number"]
     ordering = ["-pk"]
     fields = [
-        *("member", "living", "income", "capability"),
-        *("contact_name", "contact_relation", "masked_contact_phone"),
+        *("member", "living", "shown_income", "shown_capability"),
+        *("shown_contact", "contact_relation", "masked_contact_phone"),
     ]
     area_path = "member__area"
 
@@ -202,7 +228,34 @@ class ElderAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("contact's phone"))
     def masked_contact_phone(self, row):
-        return phones.mask(row.contact_phone) if row.contact_phone else None
+        if not row.contact_phone or self._is_hidden(row, Purpose.FAMILY):
+            return None
+        return phones.mask(row.contact_phone)
+
+    @admin.display(description=_("emergency contact"))
+    def shown_contact(self, row):
+        return None if self._is_hidden(row, Purpose.FAMILY) else row.contact_name
+
+    @admin.display(description=_("income"))
+    def shown_income(self, row):
+        return None if self._is_hidden(row, Purpose.SENSITIVE) else row.get_income_display()
+
+    @admin.display(description=_("capability"))
+    def shown_capability(self, row):
+        return None if self._is_hidden(row, Purpose.SENSITIVE) else row.get_capability_display()
+
+    def get_queryset(self, request):
+        """With the purposes that each elder has withdrawn: one query, however many rows."""
+        withdrawn = {
+            f"has_withdrawn_{purpose}": Exists(
+                Consent.objects.withdrawn(purpose).filter(member=OuterRef("member"))
+            )
+            for purpose in (Purpose.FAMILY, Purpose.SENSITIVE)
+        }
+        return super().get_queryset(request).annotate(**withdrawn)
+
+    def _is_hidden(self, row, purpose):
+        return getattr(row, f"has_withdrawn_{purpose}")
 
 
 class StaffingAdmin(AreaAdmin):

@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from members.forms import StaffSignInForm
-from members.views import people, registration, signing_in
+from members.views import consents, contacts, kin, people, registration, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),
@@ -36,4 +36,13 @@ urlpatterns = [
     path("people/<uuid:key>/amend/", registration.person_amend, name="person_amend"),
     path("people/<uuid:key>/history/", people.person_history, name="person_history"),
     path("people/<uuid:key>/card/", people.person_card, name="person_card"),
+    path("people/<uuid:key>/kin/", kin.person_kin, name="person_kin"),
+    path("people/<uuid:key>/consents/", consents.person_consents, name="person_consents"),
+    path("people/<uuid:key>/contacts/", contacts.person_contacts, name="person_contacts"),
+    path("people/<uuid:key>/contacts/add/", contacts.contact_add, name="contact_add"),
+    path("people/<uuid:key>/agents/add/", contacts.agent_appoint, name="agent_appoint"),
+    path("contacts/<uuid:key>/change/", contacts.contact_change, name="contact_change"),
+    path("agents/<uuid:key>/revoke/", contacts.agent_revoke, name="agent_revoke"),
+    path("kin/<uuid:key>/end/", kin.kin_end, name="kin_end"),
+    path("my-time/consents/", consents.my_consents, name="my_consents"),
 ]

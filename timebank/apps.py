@@ -17,6 +17,8 @@ class TimebankAdminConfig(AdminConfig):
         super().ready()
         from django.contrib import admin
         from django.contrib.auth.models import Group
+        from django.utils.module_loading import autodiscover_modules
         from procrastinate.contrib.django.models import ProcrastinateJob
 
+        autodiscover_modules("rules_admin", register_to=admin.site)
         admin.site.unregister([Group, ProcrastinateJob])

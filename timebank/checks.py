@@ -19,7 +19,8 @@ DRIFT = r"""
           AND relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
     ), papers AS (
         SELECT oid, relname FROM pg_class
-        WHERE relname IN ('services_certificate', 'services_statementprint')
+        WHERE relname IN ('services_certificate', 'services_statementprint', 'members_consent',
+            'members_consenttext')
           AND relnamespace = 'public'::regnamespace
     )
     SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')
@@ -44,7 +45,8 @@ DRIFT = r"""
     SELECT 'asleep', relname FROM pg_class JOIN pg_trigger ON tgrelid = pg_class.oid
     WHERE NOT tgisinternal AND tgenabled <> 'A'
       AND (pg_class.oid IN (SELECT oid FROM ledger UNION SELECT oid FROM papers) OR relname IN (
-        'ledger_policy', 'services_closedmonth', 'services_monthclosing', 'members_change'))
+        'ledger_policy', 'services_closedmonth', 'services_monthclosing', 'members_change',
+        'members_eligibilityrules', 'members_assessment', 'members_kinship', 'members_agent'))
     ORDER BY 1, 2
 """
 

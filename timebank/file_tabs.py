@@ -21,6 +21,11 @@ def writers(user: User, member: Member) -> bool:
     return access.may_log(user, member.area)
 
 
+def elders(user: User, member: Member) -> bool:
+    """Who is registered as an elder."""
+    return hasattr(member, "elder")
+
+
 class Tab(NamedTuple):
     label: str | Promise
     route: str  # takes the member's key, as `key`
@@ -31,6 +36,10 @@ TABS = [
     Tab(_("Overview"), "person"),
     Tab(_("Visits"), "person_visits"),
     Tab(pgettext_lazy("page", "Hours"), "hours_member"),
+    Tab(_("Eligibility"), "person_eligibility", elders),
+    Tab(_("Kin"), "person_kin"),
+    Tab(_("Contacts"), "person_contacts", elders),
+    Tab(_("Consents"), "person_consents"),
     Tab(_("Their data"), "person_data", writers),
     Tab(_("Same person"), "person_same", writers),
     Tab(_("History"), "person_history"),

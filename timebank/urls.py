@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from timebank import health, views
+from timebank.eligibility import views as eligibility
 from timebank.statements import views as statements
 
 urlpatterns = [
@@ -28,6 +29,12 @@ urlpatterns = [
         statements.statement_printed,
         name="statement_printed",
     ),
+    path(
+        "people/<uuid:key>/eligibility/",
+        eligibility.person_eligibility,
+        name="person_eligibility",
+    ),
+    path("eligibility/reviews/", eligibility.eligibility_reviews, name="eligibility_reviews"),
     path("inbox/", include("timebank.inbox.urls")),
     path("", include("timebank.merging.urls")),
     path("", include("timebank.personal.urls")),

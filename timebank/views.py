@@ -11,8 +11,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
-from members import access
-from members.models import DataRequest, Merge
+from members import access, assessments
+from members.models import Area, DataRequest, Merge
 from timebank import context, logs, passbook
 
 YEAR = 365 * 24 * 60 * 60
@@ -35,6 +35,8 @@ def home(request):
     overdue = Count("pk", filter=Q(due_on__lt=timezone.localdate()))
     people = asked.aggregate(requests=Count("pk"), overdue=overdue)
     people["merges"] = Merge.objects.visible_to(request.user).waiting().count()
+    areas = Area.objects.visible_to(request.user)
+    people["reviews"] = assessments.due(areas, by_day=timezone.localdate()).count()
     return render(request, "timebank/home.html", {"may": may, "people": people})
 
 

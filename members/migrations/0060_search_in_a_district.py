@@ -18,5 +18,5 @@ UNLIST = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0031_history")]
+    dependencies = [("members", "0042_rules_and_texts")]
     operations = [migrations.RunSQL(LIST, UNLIST)]

@@ -8,5 +8,5 @@ CREATE TRIGGER services_visit_names_people_who_are_here
 
 
 class Migration(migrations.Migration):
-    dependencies = [("services", "0010_pool_and_home"), ("members", "0071_who_is_here")]
+    dependencies = [("services", "0030_people_beside_a_visit"), ("members", "0071_who_is_here")]
     operations = [migrations.RunSQL(ONLY_WHO_IS_HERE)]

@@ -30,6 +30,8 @@ def about(visit: Visit, known: Known) -> list[Doubt]:
     found = []
     if known.is_same_pair_that_day:
         found.append(Doubt("same_pair", _same_pair(visit)))
+    if Reason.OWN_FAMILY in credit.reasons:
+        found.append(Doubt("own_family", _("Own family: it counts as served and banks nothing.")))
     if Question.FUTURE in credit.questions:
         found.append(Doubt("future", _("The date lies in the future.")))
     if Reason.TOO_LATE in credit.reasons:

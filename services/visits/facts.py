@@ -14,7 +14,7 @@ from ledger.models import Policy
 from ledger.policy import Credit, VisitFacts, credit
 from ledger.spending import Source
 from members import eligibility
-from members.models import Elder, Member, Volunteer
+from members.models import Elder, EligibilityRules, Member, Volunteer
 from services import workdays
 from services.models import Visit
 from services.visits.refusals import NoPolicy, NotAnElder, NotAVolunteer, OtherCommunity, SamePerson
@@ -40,8 +40,25 @@ class Beside(NamedTuple):
     hold: UUID | None
     home: int
     pool_room: int | None
+    age_a: int | None
+    age_b: int | None
+    decided: str | None
+    is_need_hidden: bool
+    kin: str | None
     mark: str
     policy: int | None
+
+    def is_eligible(self, elder: Member, day: date) -> bool:
+        """Whether the public pool pays for the elder (rules A, B and D)."""
+        profile: Elder = elder.elder
+        rule = eligibility.rule_on(
+            profile,
+            day,
+            EligibilityRules(age_a=self.age_a, age_b=self.age_b),
+            decided=self.decided,
+            is_need_hidden=self.is_need_hidden,
+        )
+        return eligibility.pool_pays(rule)
 
 
 READ = "(b.beside).*, b.mark, b.policy"  # what is a Beside, of `services_read_beside(…) b`
@@ -103,9 +120,10 @@ def gather(visit: Visit, minutes: int, beside: Beside | None = None) -> Known:
         choice=visit.choice,
         is_measured=visit.started_at is not None,
         is_imported=visit.source == Visit.Source.IMPORT,
-        is_eligible=is_eligible(visit.elder, visit.service_date),
+        is_eligible=beside.is_eligible(visit.elder, visit.service_date),
         is_urgent=visit.category.is_urgent,
         is_service=visit.category.is_bankable,
+        is_own_family=beside.kin in policy.own_family,
         is_frozen=bool(beside.frozen),
         workdays_passed=_workdays(visit.service_date, recorded_on, policy),
         used_that_day=beside.used_that_day,
@@ -135,12 +153,6 @@ def check_people(visit: Visit) -> None:
         raise NotAnElder
     if visit.area_id != visit.volunteer.area_id:
         raise OtherCommunity
-
-
-def is_eligible(elder: Member, day: date) -> bool:
-    """Whether the public pool pays for the elder (rules A and B)."""
-    profile: Elder = elder.elder
-    return eligibility.rule_on(profile, day) != eligibility.Rule.NONE
 
 
 def _workdays(service_date: date, recorded_on: date, policy: Policy) -> int:

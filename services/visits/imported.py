@@ -13,6 +13,7 @@ from django.utils import timezone
 from ledger import accounts, pool, transfers
 from ledger.models import Balance, Policy
 from ledger.policy import Credit, VisitFacts, credit
+from members import kinship
 from members.models import Area, Elder, Member, User, Volunteer
 from services.models import Category, Visit
 from services.visits import booking, refusals
@@ -107,6 +108,7 @@ class _Book:
             community=area, account_id__in=list(self.accounts.values())
         )
         self.standing = {balance.account_id: balance for balance in standing}
+        self.kin = kinship.of_pairs({(row.volunteer.pk, row.elder.pk) for row in rows})
         self.used = _used({row.volunteer.pk for row in rows}, {row.service_date for row in rows})
         self.policies = list(Policy.objects.for_area(area))
 
@@ -153,6 +155,10 @@ class _Book:
                 choice=row.choice,
                 is_imported=True,
                 is_service=row.category.is_bankable,
+                is_own_family=kinship.relation_on(
+                    self.kin, (row.volunteer.pk, row.elder.pk), row.service_date
+                )
+                in policy.own_family,
                 is_frozen=standing.frozen,
                 used_that_day=self.used[day],
                 balance=standing.posted,

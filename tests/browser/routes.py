@@ -48,6 +48,11 @@ NOT_PAGES = {
     "inbox_approve": "answers POST only: the buttons of the inbox",
     "my_hours_undo": "answers POST only: a button on the request's page",
     "my_hours_withdraw": "answers POST only: a button on the request's page",
+    "kin_end": "answers POST only: a form beside the kinship",
+    "contact_add": "answers POST only: a form on the tab of contacts",
+    "contact_change": "answers POST only: buttons beside the contact",
+    "agent_appoint": "answers POST only: a form on the tab of contacts",
+    "agent_revoke": "answers POST only: a button beside the agent",
     "admin:month_decide": "answers POST only: buttons on the month's page",
     "admin:policy_decide": "answers POST only: buttons on the version's page",
     "admin:login": "leads to the page where staff sign in",
@@ -86,6 +91,12 @@ ARGUMENTS = {
         "journal": world.donation.key,
     },
     "inbox_movement": lambda world: {"key": world.gift.key},
+    **{
+        f"person_{tab}": lambda world: {"key": world.visit.elder.key}
+        for tab in ("eligibility", "kin", "contacts", "consents")
+    },
+    "inbox_assessment": lambda world: {"key": world.assessment.key},
+    "inbox_kinship": lambda world: {"key": world.kinship.key},
     "my_hours_request": lambda world: {"key": world.donation.key},
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
@@ -98,6 +109,7 @@ MEMBERS = {
     "my_time",
     "my_time_records",
     "my_statement",
+    "my_consents",
     "my_certificates",
     "my_hours",
     "my_hours_donate",
@@ -128,6 +140,7 @@ FORMS = {
     "my_hours_gift",
     "my_hours_redeem",
     "my_hours_code",
+    "person_kin",
     "admin:policy_new",
 }
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ledger import accounts, approvals, donations, gifts, grants, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
+from members import agents, assessments, consents, contacts, kinship
 from members.models import Area, Member, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow, Visit
@@ -58,6 +59,7 @@ def build():
     )
     _move_hours(world, volunteer.member)
     _ask_about_people(world, volunteer.member, by=users["clerk"])
+    _rights(world, users, elder, volunteer.member)
     world.month = _closed_month(visit.area, users)
     world.version = _version(visit.area, users)
     return world
@@ -178,6 +180,24 @@ def _ask_about_people(world, member, *, by):
         for phone, home in (("13700000001", "关上 1 幢"), ("13700000002", "关上 2 幢"))
     )
     world.merge = merges.ask(one, other, taken=[], reason="同一身份证", key=uuid.uuid4(), **told)
+
+
+def _rights(world, users, elder, relative):
+    """A decision and a kinship that wait, a contact, an agent, and words yes and no."""
+    clerk, today = users["clerk"], timezone.localdate()
+
+    def told():
+        return {"by": clerk, "at": timezone.now(), "key": uuid.uuid4()}
+
+    world.assessment = assessments.assess(
+        elder.elder, on=today, result="none", reason="儿子搬回来了", **told()
+    )
+    kin = {"relation": "child", "proof": "household_register", "proof_note": "第 3 页"}
+    world.kinship = kinship.enter(elder, relative=relative, seen_on=today, **kin, **told())
+    contacts.add(elder, name="李梅", relation="女儿", phone="13888880009", by=clerk)
+    days = {"since": today, "until": None}
+    agents.appoint(elder, agent=relative, scopes=["see"], how="paper", **days, **told())
+    consents.withdraw(elder, "statistics", how="call", by=clerk, at=timezone.now())
 
 
 def _register(area, *, by):

@@ -232,10 +232,10 @@ def test_areas_with_rules_of_their_own_are_left_out():
 def test_the_preview_asks_the_database_as_often_for_many_visits(django_assert_num_queries):
     lower = version(day_cap=60)
     served()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(12):
         preview.of_last_month(lower, today=TODAY)
     for _n in range(3):
         served()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(12):
         preview.of_last_month(lower, today=TODAY)

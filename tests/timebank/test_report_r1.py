@@ -274,7 +274,7 @@ def test_other_communities_do_not_count():
     assert (counted.visits, counted.volunteers, counted.elders_registered) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("code", "number"), [(DISTRICT, 15), (STREET, 15), ("530111001001", 16)])
+@pytest.mark.parametrize(("code", "number"), [(DISTRICT, 19), (STREET, 19), ("530111001001", 20)])
 def test_the_number_of_queries_does_not_grow(code, number, django_assert_num_queries):
     area = Area.objects.get(code=code)
     confirmed()

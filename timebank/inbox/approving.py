@@ -7,12 +7,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ledger import approvals, requests
+from members import assessments, kinship
+from members import refusals as people
 from services import tasks, visits
 from services.registers import batches
 from services.visits import refusals
 from timebank.inbox.waiting import Kind
 
-REFUSALS = (refusals.Refusal, requests.Refusal, batches.Refusal)
+REFUSALS = (refusals.Refusal, requests.Refusal, batches.Refusal, people.Refusal)
 
 
 @dataclass
@@ -58,6 +60,10 @@ def _approve(item, *, by, at, seen):
             visits.approve(item.subject, by=by, at=at)
         case Kind.MOVEMENT:
             approvals.approve(item.subject, by=by, at=at)
+        case Kind.ASSESSMENT:
+            assessments.approve(item.subject, by=by, at=at)
+        case Kind.KINSHIP:
+            kinship.confirm(item.subject, by=by, at=at)
         case Kind.REGISTER:
             if not item.is_own and not batches.may_approve(by, item.subject):
                 raise PermissionDenied

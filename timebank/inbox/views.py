@@ -11,7 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ledger import approvals, requests
 from ledger.models import MovementRequest
+from members import assessments, kinship
 from members.access import staff_page
+from members.refusals import Refusal
 from services.forms import ReturnForm
 from services.models import Visit
 from timebank.inbox import approving, waiting
@@ -73,6 +75,27 @@ def movement(request, key):
         return redirect("inbox")
 
     [item] = waiting.named(request.user, [(Kind.MOVEMENT, found.key)], at=timezone.now())
+    return render(request, "inbox/movement_detail.html", {"item": item, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def person(request, key, kind):
+    """One decision about a person with its evidence; a POST sends it back."""
+    found = get_object_or_404(waiting.MODELS[kind].objects.visible_to(request.user), key=key)
+
+    form = ReturnForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        act = assessments.send_back if kind == Kind.ASSESSMENT else kinship.send_back
+        try:
+            act(found, by=request.user, at=timezone.now(), reason=form.cleaned_data["reason"])
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Sent back: %(what)s.") % {"what": found})
+        return redirect("inbox")
+
+    [item] = waiting.named(request.user, [(Kind(kind), found.key)], at=timezone.now())
     return render(request, "inbox/movement_detail.html", {"item": item, "form": form})
 
 

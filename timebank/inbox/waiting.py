@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from ledger import approvals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
+from members import assessments, kinship
+from members.models import Assessment, Kinship
 from services import visits
 from services.models import RegisterBatch, RegisterRow, Visit
 from services.registers import batches
@@ -26,6 +28,8 @@ class Kind(Choices):
     VISIT = "visit", gettext_lazy("Visits")
     REGISTER = "register", gettext_lazy("Registers")
     MOVEMENT = "movement", gettext_lazy("Hours given, used, corrected")
+    ASSESSMENT = "assessment", gettext_lazy("Decisions on eligibility")
+    KINSHIP = "kinship", gettext_lazy("Kin")
 
 
 @dataclass
@@ -33,7 +37,7 @@ class Item:
     """One row of the inbox; `facts` are the evidence that its kind shows."""
 
     kind: Kind
-    subject: Visit | RegisterBatch | MovementRequest
+    subject: Visit | RegisterBatch | MovementRequest | Assessment | Kinship
     since: object
     author: object
     age: str
@@ -61,6 +65,8 @@ def of(user):
         Kind.VISIT: Visit.objects.visible_to(user).waiting(),
         Kind.REGISTER: batches_seen.filter(state=RegisterBatch.State.PREPARED),
         Kind.MOVEMENT: MovementRequest.objects.visible_to(user).waiting(),
+        Kind.ASSESSMENT: Assessment.objects.visible_to(user).waiting(),
+        Kind.KINSHIP: Kinship.objects.visible_to(user).waiting(),
     }
 
 
@@ -102,7 +108,7 @@ def named(user, names, *, at):
 
 
 def _since(kind):
-    return "asked_at" if kind == Kind.MOVEMENT else "entered_at"
+    return {Kind.MOVEMENT: "asked_at", Kind.ASSESSMENT: "assessed_at"}.get(kind, "entered_at")
 
 
 def _visits(numbers, user, at):
@@ -229,5 +235,51 @@ def _balance(one, standings):
     return before, 0 if one.kind in TAKES_ALL else after, is_frozen
 
 
-MODELS = {Kind.VISIT: Visit, Kind.REGISTER: RegisterBatch, Kind.MOVEMENT: MovementRequest}
-LOAD = {Kind.VISIT: _visits, Kind.REGISTER: _registers, Kind.MOVEMENT: _movements}
+def _assessments(numbers, user, at):
+    found = Assessment.objects.filter(pk__in=numbers)
+    found = found.select_related("member__area", "assessed_by")
+    return {
+        one.pk: Item(
+            Kind.ASSESSMENT,
+            one,
+            one.assessed_at,
+            one.assessed_by,
+            age=timesince(one.assessed_at, at, depth=1),
+            may_decide=assessments.may_decide(one, by=user),
+            is_own=one.assessed_by_id == user.pk,
+        )
+        for one in found
+    }
+
+
+def _kinships(numbers, user, at):
+    found = Kinship.objects.filter(pk__in=numbers)
+    found = found.select_related("member__area", "relative", "entered_by")
+    return {
+        one.pk: Item(
+            Kind.KINSHIP,
+            one,
+            one.entered_at,
+            one.entered_by,
+            age=timesince(one.entered_at, at, depth=1),
+            may_decide=kinship.may_confirm(one, by=user),
+            is_own=one.entered_by_id == user.pk,
+        )
+        for one in found
+    }
+
+
+MODELS = {
+    Kind.VISIT: Visit,
+    Kind.REGISTER: RegisterBatch,
+    Kind.MOVEMENT: MovementRequest,
+    Kind.ASSESSMENT: Assessment,
+    Kind.KINSHIP: Kinship,
+}
+LOAD = {
+    Kind.VISIT: _visits,
+    Kind.REGISTER: _registers,
+    Kind.MOVEMENT: _movements,
+    Kind.ASSESSMENT: _assessments,
+    Kind.KINSHIP: _kinships,
+}

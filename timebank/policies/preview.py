@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from ledger.models import Policy
 from ledger.policy import Credit, Reason, VisitFacts, credit
-from members.models import Area
+from members import eligibility, kinship
+from members.models import Area, Kinship
 from services import workdays
 from services.models import Visit
-from services.visits import facts
 from timebank.reports.periods import Period, Preset
 
 VOLUNTEERS = 300
@@ -91,8 +91,8 @@ class _Used:
     days: Counter[date] = field(default_factory=Counter)
     weeks: Counter[date] = field(default_factory=Counter)
 
-    def credit(self, visit: Visit, policy: Policy, passed: int) -> Credit:
-        worth = credit(_facts(visit, self, passed), policy)
+    def credit(self, visit: Visit, policy: Policy, passed: int, known: "_Known") -> Credit:
+        worth = credit(known.facts(visit, self, passed, policy), policy)
         if visit.choice != Visit.Choice.WAIVE:
             self.take(visit, worth.bankable)
         self.balance += worth.banked
@@ -109,7 +109,7 @@ def of_last_month(version: Policy, *, today: date) -> Preview:
     preview = Preview(month)
     holding = _holding(version)
     old_policies = {policy.pk: policy for policy in holding.values()}
-    for balances, visits in _by_volunteers(list(holding), month):
+    for balances, known, visits in _by_volunteers(list(holding), month):
         used: dict[int, tuple[_Used, _Used]] = {}
         for visit in visits:
             pair = used.get(visit.volunteer_id)
@@ -122,7 +122,11 @@ def of_last_month(version: Policy, *, today: date) -> Preview:
                 continue
             old = old_policies[holding[visit.area_id].pk]
             passed = _workdays(visit, min(old.due_workdays, version.due_workdays))
-            preview.add(pair[0].credit(visit, old, passed), pair[1].credit(visit, version, passed))
+            before, now = (
+                used.credit(visit, policy, passed, known)
+                for used, policy in zip(pair, (old, version), strict=True)
+            )
+            preview.add(before, now)
     return preview
 
 
@@ -146,7 +150,7 @@ def _holding(version: Policy) -> dict[int, Policy]:
 
 def _by_volunteers(
     communities: list[int], month: Period
-) -> Iterator[tuple[dict[int, int], Iterator[Visit]]]:
+) -> Iterator[tuple[dict[int, int], "_Known", list[Visit]]]:
     """The visits of a few volunteers at a time in their order, with the balances before them.
 
     From the Monday of the week in which the month begins, for the caps of weeks.
@@ -165,29 +169,48 @@ def _by_volunteers(
             cursor.execute(BALANCES, [month.day_before, communities, keys])
             balances = {member: int(minutes) for member, minutes in cursor.fetchall()}
         mine = visits.filter(volunteer__in=keys).select_related("category", "elder__elder")
-        yield balances, iter(mine.order_by("volunteer", "service_date", "pk"))
+        rows = list(mine.order_by("volunteer", "service_date", "pk"))
+        yield balances, _Known.of(rows), rows
 
 
-def _facts(visit: Visit, used: _Used, passed: int) -> VisitFacts:
-    """What was known of the visit; what an elder without cover paid, they could pay again."""
-    is_eligible = facts.is_eligible(visit.elder, visit.service_date)
-    return VisitFacts(
-        minutes=visit.served_minutes,
-        service_date=visit.service_date,
-        recorded_on=timezone.localdate(visit.entered_at),
-        grade=visit.grade,
-        choice=visit.choice,
-        is_measured=visit.started_at is not None,
-        is_imported=visit.source == Visit.Source.IMPORT,
-        is_eligible=is_eligible,
-        elder_available=0 if is_eligible else visit.bankable_minutes,
-        is_urgent=visit.category.is_urgent,
-        is_service=visit.category.is_bankable,
-        workdays_passed=passed,
-        used_that_day=used.days[visit.service_date],
-        used_that_week=used.weeks[_monday(visit.service_date)],
-        balance=used.balance,
-    )
+@dataclass(frozen=True)
+class _Known:
+    """What is on record of the people of these visits."""
+
+    records: eligibility.Records
+    kin: dict[tuple[int, int], list[Kinship]]
+
+    @classmethod
+    def of(cls, visits: list[Visit]) -> "_Known":
+        pairs = {(visit.volunteer_id, visit.elder_id) for visit in visits}
+        return cls(
+            eligibility.Records({elder for _volunteer, elder in pairs}), kinship.of_pairs(pairs)
+        )
+
+    def facts(self, visit: Visit, used: _Used, passed: int, policy: Policy) -> VisitFacts:
+        """What was known of the visit; what an elder without cover paid, they could pay again."""
+        rule = self.records.rule_on(visit.elder.elder, visit.service_date)
+        is_eligible = eligibility.pool_pays(rule)
+        pair = (visit.volunteer_id, visit.elder_id)
+        kin = kinship.relation_on(self.kin, pair, visit.service_date)
+        return VisitFacts(
+            minutes=visit.served_minutes,
+            service_date=visit.service_date,
+            recorded_on=timezone.localdate(visit.entered_at),
+            grade=visit.grade,
+            choice=visit.choice,
+            is_measured=visit.started_at is not None,
+            is_imported=visit.source == Visit.Source.IMPORT,
+            is_eligible=is_eligible,
+            elder_available=0 if is_eligible else visit.bankable_minutes,
+            is_urgent=visit.category.is_urgent,
+            is_service=visit.category.is_bankable,
+            is_own_family=kin in policy.own_family,
+            workdays_passed=passed,
+            used_that_day=used.days[visit.service_date],
+            used_that_week=used.weeks[_monday(visit.service_date)],
+            balance=used.balance,
+        )
 
 
 def _workdays(visit: Visit, harmless: int) -> int:

@@ -118,13 +118,17 @@ class Persons:
 
 
 class Elders:
-    """The rules of eligibility over all elders served, read with one query."""
+    """The rules A and B over all elders served, read with a few queries.
+
+    What two persons decided against the rules decides who pays, and makes nobody older or poorer.
+    """
 
     def __init__(self, members: set[int]):
         elders = Elder.objects.filter(member__in=members).select_related("member")
-        fields = ("member", "living", "income", "capability", "member__birth_date")
+        fields = ("living", "income", "capability", "member__birth_date", "member__area_id")
+        self._records = eligibility.Records(members)
         self._known: dict[tuple, Standing] = {}
-        self._elders = {elder.member_id: elder for elder in elders.only(*fields)}
+        self._elders = {elder.member_id: elder for elder in elders.only("member", *fields)}
 
     def standing(self, member: int, first: datetime.date, last: datetime.date) -> Standing:
         """On the days of service between `first` and `last`: age is taken on the day.
@@ -140,7 +144,7 @@ class Elders:
         elder = self._elders.get(member)
         if elder is None:
             return Standing(False, False, False)
-        rules = {eligibility.rule_on(elder, day) for day in {first, last}}
+        rules = {self._records.computed_on(elder, day) for day in {first, last}}
         return Standing(
             Rule.A in rules,
             Rule.A in rules and not eligibility.is_age_known(elder),

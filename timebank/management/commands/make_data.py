@@ -20,7 +20,7 @@ from django.utils import timezone
 from ledger import accounts, transfers
 from ledger.models import Policy, TransferKind
 from members import eligibility, search
-from members.models import Area, Elder, Member, MemberPhone, User, Volunteer
+from members.models import Area, Elder, EligibilityRules, Member, MemberPhone, User, Volunteer
 from services.models import Visit
 from timebank import invention
 
@@ -217,7 +217,7 @@ def _post(area, rows, staff):
 def _visit(key, volunteer, elder, day, minutes):
     """A confirmed visit; its hours are banked when the elder is one for whom the pool pays."""
     pk, profile = elder
-    is_eligible = eligibility.rule_on(profile, day) != eligibility.Rule.NONE
+    is_eligible = eligibility.pool_pays(eligibility.rule_on(profile, day, EligibilityRules()))
     banked = minutes if is_eligible else 0
     return Visit(
         key=key,

@@ -1,0 +1,119 @@
+"""Who may act in an elder's name: confirm a visit, ask for help, see the account.
+
+An agent is a registered person who signs in by phone like any member. They act by the elder's own
+consent, within a scope, from a day until a day; the elder or the staff revoke it at any time.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from members import access, consents, refusals
+from members.models import Agent, Member, Purpose, User
+
+Scope = Agent.Scope
+
+
+@transaction.atomic
+def appoint(
+    elder: Member,
+    *,
+    agent: Member,
+    scopes: Sequence[str],
+    since: date,
+    until: date | None,
+    how: str,
+    witness: str = "",
+    by: User,
+    at: datetime,
+    key: UUID,
+) -> Agent:
+    """Let `agent` act for the elder; the elder's consent is written down with it.
+
+    `how` the elder said it, with a `witness` where it was spoken. The same key gives the row that
+    is there. Raises PermissionDenied, NotAnElder, SamePerson, NoScope, EndsBeforeItBegins,
+    NeedsWitness, AgentAlready.
+    """
+    if not access.may_log(by, elder.area):
+        raise PermissionDenied
+    known = Agent.objects.filter(key=key, appointed_by=by, member=elder).first()
+    if known:
+        return known
+    _check(elder, agent, scopes, since, until)
+    consent = consents.give(elder, Purpose.AGENT, how=how, witness=witness, by=by, at=at)
+    try:
+        with transaction.atomic():
+            return Agent.objects.create(
+                key=key,
+                member=elder,
+                agent=agent,
+                scopes=[scope for scope in Scope.values if scope in scopes],
+                consent=consent,
+                since=since,
+                until=until,
+                appointed_by=by,
+                appointed_at=at,
+            )
+    except IntegrityError as error:
+        refusal = refusals.of(error)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+@transaction.atomic
+def revoke(agent: Agent, *, by: User, at: datetime) -> Agent:
+    """End it at once: by staff, or by the elder. Harmless when it has ended."""
+    found = Agent.objects.select_for_update(of=("self",)).select_related("member__area")
+    agent = found.get(pk=agent.pk)
+    if by.member_id != agent.member_id and not access.may_log(by, agent.member.area):
+        raise PermissionDenied
+    if agent.revoked_at is None:
+        agent.revoked_by, agent.revoked_at = by, at
+        agent.save(update_fields=["revoked_by", "revoked_at"])
+    return agent
+
+
+def may(user: User, elder: Member, scope: str, *, at: datetime) -> bool:
+    """Whether the user acts for the elder in this now: appointed, in time, and still consented."""
+    if user.member_id is None or not user.is_active:
+        return False
+    acting = _acting(user.member_id, timezone.localdate(at)).filter(member=elder)
+    if not acting.filter(scopes__contains=[scope]).exists():
+        return False
+    return consents.allows(elder, Purpose.AGENT, at=at)
+
+
+def elders_of(user: User, *, at: datetime) -> list[Agent]:
+    """For whom the user acts now, with what they may do."""
+    if user.member_id is None:
+        return []
+    acting = _acting(user.member_id, timezone.localdate(at)).select_related("member__area")
+    return [
+        one
+        for one in acting.order_by("member__name", "pk")
+        if consents.allows(one.member, Purpose.AGENT, at=at)
+    ]
+
+
+def _acting(agent: int, day: date) -> QuerySet[Agent]:
+    lasts = Q(until=None) | Q(until__gte=day)
+    return Agent.objects.filter(lasts, agent=agent, revoked_at=None, since__lte=day)
+
+
+def _check(
+    elder: Member, agent: Member, scopes: Sequence[str], since: date, until: date | None
+) -> None:
+    if not hasattr(elder, "elder"):
+        raise refusals.NotAnElder
+    if elder == agent:
+        raise refusals.SamePerson
+    if not scopes:
+        raise refusals.NoScope
+    if until is not None and until < since:
+        raise refusals.EndsBeforeItBegins
