@@ -11,6 +11,7 @@ from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
 from members import access
+from members.models import Notice
 from timebank import context, logs, passbook
 
 YEAR = 365 * 24 * 60 * 60
@@ -29,7 +30,8 @@ def home(request):
         "log": access.may_log(request.user),
         "read_reports": access.may_read_reports(request.user),
     }
-    return render(request, "timebank/home.html", {"may": may})
+    failed = Notice.objects.visible_to(request.user).to_look_at().count()
+    return render(request, "timebank/home.html", {"may": may, "failed_messages": failed})
 
 
 @require_safe

@@ -2,16 +2,25 @@
 
 from members.models.accounts import StaffRole, User
 from members.models.areas import Area
+from members.models.devices import Device
 from members.models.finding import SearchTerm
+from members.models.notices import Notice
 from members.models.people import Elder, Member, MemberPhone, Volunteer
-from members.models.sign_ins import FailedSignIn, SignInCode
+from members.models.sign_ins import Attempt, SignInCode
+from members.models.staff_accounts import AccountEvent, Authenticator, Draft, RecoveryCodes
 
 __all__ = [
+    "AccountEvent",
     "Area",
+    "Attempt",
+    "Authenticator",
+    "Device",
+    "Draft",
     "Elder",
-    "FailedSignIn",
     "Member",
     "MemberPhone",
+    "Notice",
+    "RecoveryCodes",
     "SearchTerm",
     "SignInCode",
     "StaffRole",
