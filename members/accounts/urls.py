@@ -1,4 +1,3 @@
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from members.accounts.views import devices, drafts, notices, second_factor, staff
@@ -6,7 +5,7 @@ from members.accounts.views import devices, drafts, notices, second_factor, staf
 urlpatterns = [
     path("staff/sign-in/", staff.StaffSignIn.as_view(), name="staff_sign_in"),
     path("staff/second-step/", second_factor.second_step, name="second_step"),
-    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("sign-out/", staff.SignOut.as_view(), name="sign_out"),
     path("account/", staff.account, name="account"),
     path("account/password/", staff.ChangePassword.as_view(), name="account_password"),
     path("account/second-factor/", second_factor.second_factor, name="second_factor"),

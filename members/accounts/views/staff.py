@@ -1,5 +1,5 @@
 from django.contrib import messages
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +31,15 @@ class StaffSignIn(LoginView):
         super().form_valid(form)
         devices.remember(self.request, form.get_user(), at=timezone.now())
         return redirect(way_on(self.request, self.get_redirect_url()))
+
+
+class SignOut(LogoutView):
+    """Of staff and members; the device leaves the lists at once."""
+
+    def post(self, request, *args, **kwargs):
+        by = request.user if request.user.is_authenticated else None
+        devices.end_session(request.session.session_key, by=by, at=timezone.now())
+        return super().post(request, *args, **kwargs)
 
 
 class ChangePassword(PasswordChangeView):
