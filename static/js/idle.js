@@ -59,7 +59,8 @@ class IdleClock {
 
   // What is being typed goes with the form that signs out.
   fill() {
-    const typed = this.dirty?.isConnected && this.dirty.method === "post" && this.dirty.closest("main") ? [...new FormData(this.dirty)] : [];
+    // A selector, as a field may be called `method` and hide the form's own.
+    const typed = this.dirty?.matches("main form[method=post]") ? [...new FormData(this.dirty)] : [];
     const words = typed.filter(([, value]) => typeof value === "string");
     this.form.path.value = location.pathname + location.search;
     this.form.fields.value = words.length ? JSON.stringify(words) : "";
