@@ -18,6 +18,7 @@ Role = StaffRole.Role
 WRITERS = (Role.CLERK, Role.CHECKER, Role.COORDINATOR, Role.ADMINISTRATOR)
 APPROVERS = (Role.CHECKER, Role.COORDINATOR, Role.ADMINISTRATOR)
 READERS = (*APPROVERS, Role.AUDITOR)
+TWO_FACTORS = (Role.CHECKER, Role.ADMINISTRATOR)
 
 
 Visitor = User | AnonymousUser
@@ -28,6 +29,11 @@ def is_staff(user: Visitor) -> bool:
     if isinstance(user, AnonymousUser) or not user.is_active or user.member_id is not None:
         return False
     return user.is_superuser or bool(user.reach())
+
+
+def needs_second_factor(user: Visitor) -> bool:
+    """Whether a password alone does not do: who approves or administers."""
+    return _has(user, *TWO_FACTORS)
 
 
 def may_log(user: Visitor, area: Area | None = None) -> bool:

@@ -7,17 +7,18 @@ administrators only, nothing for members.
 from functools import reduce
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from members import access, id_numbers, phones, search, signing_in, staffing
+from members import access, devices, id_numbers, phones, search, signing_in, staffing
 from members.models import (
     Area,
     Consent,
+    Device,
     Elder,
     Member,
     Purpose,
@@ -182,7 +183,7 @@ class MemberAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Sign out on every phone"), permissions=["sign_out"])
     def sign_out_everywhere(self, request, members):
         for member in members:
-            signing_in.sign_out_everywhere(member)
+            signing_in.sign_out_everywhere(member, by=request.user, at=timezone.now())
         said = ngettext(
             "%(count)d person has to sign in again.",
             "%(count)d people have to sign in again.",
@@ -316,41 +317,32 @@ class StaffRoleAdmin(StaffingAdmin):
             staffing.take(held, by=request.user)
 
 
-@admin.register(User)
-class UserAdmin(StaffingAdmin, DjangoUserAdmin):
-    """Accounts of staff. What they may do is said by their roles; members have no page here."""
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    """The phones on which members are remembered; staff find their own under their account."""
 
-    list_display = ["username", "first_name", "is_active", "last_login"]
-    list_filter = ["is_active"]
-    search_fields = ["username", "first_name"]
-    ordering = ["username"]
-    filter_horizontal = []
-    fieldsets = [
-        (None, {"fields": ["username", "password", "first_name", "is_active"]}),
-        (_("Sign-ins"), {"fields": ["last_login", "date_joined"]}),
-    ]
-    add_fieldsets = [(None, {"fields": ["username", "first_name", "password1", "password2"]})]
-    readonly_fields = ["last_login", "date_joined"]
+    list_display = ["member", "label", "since", "last_seen", "ended_at"]
+    list_filter = [("ended_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["user__member"]
+    search_fields = ["user__member__name", "=user__member__number"]
+    ordering = ["-last_seen", "-pk"]
+    fields = ["member", "label", "since", "last_seen", "ended_at", "ended_by"]
+    actions = ["end"]
+    area_path = "user__member__area"
 
-    def get_queryset(self, request):
-        """Those with a role in the reader's areas, and those who have none yet."""
-        staff = admin.ModelAdmin.get_queryset(self, request).filter(member=None)
-        if request.user.is_superuser:
-            return staff
-        given = StaffRole.objects.filter(user=OuterRef("pk"))
-        near = given.filter(area__in=Area.objects.visible_to(request.user))
-        return staff.filter(Exists(near) | ~Exists(given), is_superuser=False)
+    @admin.display(description=_("member"), ordering="user__member__name")
+    def member(self, device):
+        return device.user.member
 
-    def has_change_permission(self, request, obj=None):
-        """Whoever has a role elsewhere too is not changed from here: a password opens all of it."""
-        if not super().has_change_permission(request):
-            return False
-        if obj is None or request.user.is_superuser:
-            return True
-        elsewhere = obj.roles.exclude(area__in=access.administered(request.user))
-        return not obj.is_superuser and not elsewhere.exists()
+    @admin.action(description=_("Sign out on this device"), permissions=["end"])
+    def end(self, request, found):
+        for device in found:
+            devices.end(device, by=request.user, at=timezone.now())
+        messages.success(request, _("Whoever uses these devices has to sign in again."))
 
-    def save_model(self, request, obj, form, change):
-        if change and "is_active" in form.changed_data and not obj.is_active:
-            staffing.let_go(obj, by=request.user)
-        super().save_model(request, obj, form, change)
+    def has_end_permission(self, request):
+        return access.may_change_reference(request.user)
+
+
+# The pages of accounts are registered too; they build on the ones above.
+from members.accounts import admin as accounts_admin  # noqa: E402, F401

@@ -1,11 +1,9 @@
 import unicodedata
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from members import access, phones, signing_in
+from members import phones
 from members.fields import WHO
 
 
@@ -49,36 +47,3 @@ class CodeForm(forms.Form):
         if not (len(code) == 6 and code.isascii() and code.isdigit()):
             raise forms.ValidationError(_("The code has six digits."))
         return code
-
-
-class StaffSignInForm(AuthenticationForm):
-    """Account and password of staff; members come in by their phone."""
-
-    error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": _("Account and password do not fit. Please look at both."),
-        "locked": _("Five wrong passwords. Wait 15 minutes, or ask your administrator."),
-    }
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("Account")
-
-    def clean(self):
-        account = self.cleaned_data.get("username")
-        if not account or not self.cleaned_data.get("password"):
-            return self.cleaned_data
-
-        address = signing_in.address_of(self.request)
-        try:
-            signing_in.begin_attempt(account, address=address, at=timezone.now())
-        except signing_in.Locked as refusal:
-            raise forms.ValidationError(self.error_messages["locked"], "locked") from refusal
-        cleaned = super().clean()
-        signing_in.forget_attempts(account, address=address)
-        return cleaned
-
-    def confirm_login_allowed(self, user):
-        """An account without any role is answered as a wrong password is."""
-        super().confirm_login_allowed(user)
-        if not access.is_staff(user):
-            raise self.get_invalid_login_error()

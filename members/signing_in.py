@@ -1,42 +1,40 @@
-"""How people prove who they are: members by a code sent to their phone, staff by a password.
+"""How members prove who they are: by a code sent to their phone.
 
-A number that nobody has registered is treated like any other, row for row; only the message is
-not sent, so that nobody can ask this page who is a member.
+A number that nobody has registered is treated like any other, row for row and query for query:
+that nobody has it is found by the worker, long after the page has answered. So nobody can ask this
+page who is a member.
 """
 
-import secrets
 from datetime import datetime, timedelta
-from hashlib import sha256
-from ipaddress import ip_address
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import connection, transaction
-from django.db.models import F
-from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils.crypto import constant_time_compare
 
-from members import messages
-from members.models import FailedSignIn, Member, SignInCode, User
+from members import codes, devices, notices, tries
+from members.models import Device, Member, SignInCode, User
+from members.networks import address_of as address_of
+from members.networks import place
 
-WORDS = _(
-    "%(code)s is your code for %(programme)s. It works for 15 minutes. Please tell it to nobody."
-)
-CODE_LASTS = timedelta(minutes=15)
+CODE_LASTS = codes.LASTS
 TRIES = 5
-CODES_PER_PHONE = ((3, timedelta(minutes=15)), (10, timedelta(days=1)))
-CODES_PER_ADDRESS = (30, timedelta(hours=1))
-CODES_IN_ALL = (500, timedelta(hours=1))
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Codes, by phone (from where its owner has signed in before, and from elsewhere, each for itself).
+PER_PHONE = ((3, timedelta(minutes=15)), (10, DAY))
+# By network, and what is left to each when all together have asked for many: an attacker with
+# hundreds of addresses does not use up the codes of the others.
+PER_NETWORK = (30, HOUR)
+MANY_IN_ALL = (500, HOUR)
+PER_NETWORK_WHEN_MANY = (3, HOUR)
+IN_ALL = (3000, HOUR)
+# Wrong codes from one network, whichever phones they are for.
+WRONG_PER_NETWORK = (15, HOUR)
 KEPT = timedelta(days=2)  # longer than any limit looks back
-
-PASSWORDS_PER_ACCOUNT = 5
-LOCKED_FOR = timedelta(minutes=15)
 
 
 class TooManyCodes(Exception):
-    """This phone, this address or all of them together have asked too often; wait a while."""
+    """This phone, this network or all of them together have asked too often; wait a while."""
 
 
 class WrongCode(Exception):
@@ -47,8 +45,8 @@ class CodeSpent(WrongCode):
     """The code was used, is too old or was tried five times; only a new one helps."""
 
 
-class Locked(Exception):
-    """Five wrong passwords from this address within 15 minutes; the account rests for as long."""
+class TooManyTries(WrongCode):
+    """Too many wrong codes came from this network; wait a while."""
 
 
 @transaction.atomic
@@ -58,39 +56,43 @@ def send_code(
     address: str | None,
     at: datetime,
     purpose: str = "",
-    words: str | Promise = WORDS,
+    template: str = "sign_in_code",
 ) -> None:
-    """Send a six-digit code to the phone, when a member has it. Raises TooManyCodes.
+    """Have a six-digit code sent to the phone, when a member has it. Raises TooManyCodes.
 
     A code opens what it was asked for and nothing else: signing in, or the one act that `purpose`
-    names. `words` are the message's, with places for `code` and `programme`. One sender at a time
-    (the lock is held for a millisecond), so that no limit is passed by two.
+    names. One sender at a time (the lock is held for a millisecond), so that no limit is passed by
+    two.
     """
-    _wait_in_line("members.signing_in.code")
-    SignInCode.objects.filter(sent_at__lt=at - KEPT).delete()
-    if _has_asked_too_often(phone, address, at):
+    tries.wait_in_line("members.signing_in.code")
+    where = place(address)
+    is_known = devices.is_known_phone(phone, address=where, at=at)
+    if _has_asked_too_often(phone, where, is_known, at):
         raise TooManyCodes
-    code = f"{secrets.randbelow(10**6):06}"
-    SignInCode.objects.create(
-        phone=phone, code_hash=_hash(phone, code, purpose), sent_at=at, address=address
-    )
-    if _members_at(phone):
-        text = str(words) % {"code": code, "programme": settings.PROGRAMME_NAME}
-        transaction.on_commit(lambda: messages.send(phone, text))
+    code = SignInCode(phone=phone, sent_at=at, address=where, is_from_known_place=is_known)
+    code.code_hash = codes.hashed(phone, codes.digits(code.key), purpose)
+    code.save()
+    notices.send_code(code, template=template, at=at)
 
 
-def check_code(phone: str, code: str, *, at: datetime, purpose: str = "") -> list[Member]:
+def check_code(
+    phone: str, code: str, *, at: datetime, purpose: str = "", address: str | None = None
+) -> list[Member]:
     """The members who have the phone to which this code was sent last; each code works once.
 
-    A code that was sent for another purpose is a wrong one.
+    A code that was sent for another purpose is a wrong one. Tries from an `address` are limited
+    too, where one is given.
 
-    Raises WrongCode, CodeSpent. A try is counted before it is compared and in a statement of its
-    own, so that of many at once only five are ever compared; do not call it in a transaction
-    that may be rolled back.
+    Raises WrongCode, CodeSpent, TooManyTries. A try is counted before it is compared and in a
+    statement of its own, so that of many at once only five are ever compared; do not call it in a
+    transaction that may be rolled back.
     """
-    sent = SignInCode.objects.filter(phone=phone, sent_at__gt=at - CODE_LASTS)
-    newest = sent.order_by("-sent_at", "-pk").first()
-    fits = constant_time_compare(newest.code_hash if newest else "", _hash(phone, code, purpose))
+    newest = _newest(phone, at)
+    fits = constant_time_compare(
+        newest.code_hash if newest else "", codes.hashed(phone, code, purpose)
+    )
+    if address:
+        _look_at_network(address, fits, at)
     row = SignInCode.objects.filter(pk=newest.pk if newest else 0, used_at=None)
     if not row.filter(tries__lt=TRIES).update(tries=F("tries") + 1):
         raise CodeSpent
@@ -98,7 +100,7 @@ def check_code(phone: str, code: str, *, at: datetime, purpose: str = "") -> lis
         raise WrongCode
     if not row.update(used_at=at):
         raise CodeSpent
-    members = _members_at(phone)
+    members = codes.holders(phone)
     if not members:
         raise WrongCode
     return members
@@ -110,66 +112,49 @@ def user_for(member: Member) -> User:
     return User.objects.get_or_create(member=member, defaults=account)[0]
 
 
-def sign_out_everywhere(member: Member) -> None:
+def tell_of_new_device(member: Member, user: User, *, at: datetime) -> None:
+    """Tell a member who is signed in elsewhere that somebody has just come in on another device."""
+    if Device.objects.filter(user=user).signed_in().count() > 1:
+        notices.send(member, "new_device", at=at)
+
+
+@transaction.atomic
+def sign_out_everywhere(member: Member, *, by: User | None, at: datetime) -> None:
     """Forget every phone on which the member is signed in, as after a phone was lost."""
     for user in User.objects.filter(member=member):
+        devices.end_all(user, by=by, at=at)
         user.set_unusable_password()  # sessions hang on its random part
         user.save(update_fields=["password"])
 
 
-@transaction.atomic
-def begin_attempt(account: str, *, address: str | None, at: datetime) -> None:
-    """Count a password for the account before it is looked at. Raises Locked."""
-    account = account.casefold()[:150]
-    _wait_in_line(f"members.signing_in.{account}")
-    FailedSignIn.objects.filter(failed_at__lt=at - KEPT).delete()
-    failed = FailedSignIn.objects.filter(
-        account=account, address=address, failed_at__gt=at - LOCKED_FOR
-    )
-    if failed.count() >= PASSWORDS_PER_ACCOUNT:
-        raise Locked
-    FailedSignIn.objects.create(account=account, address=address, failed_at=at)
+def forget_old(*, at: datetime) -> None:
+    SignInCode.objects.filter(sent_at__lt=at - KEPT).delete()
 
 
-def forget_attempts(account: str, *, address: str | None) -> None:
-    """The password was right: what was tried before it no longer counts."""
-    FailedSignIn.objects.filter(account=account.casefold()[:150], address=address).delete()
+def _newest(phone: str, at: datetime) -> SignInCode | None:
+    sent = SignInCode.objects.filter(phone=phone, sent_at__gt=at - CODE_LASTS)
+    return sent.order_by("-sent_at", "-pk").first()
 
 
-def address_of(request: HttpRequest) -> str | None:
-    """Where the request comes from; behind our proxy, what the proxy has seen."""
-    if settings.BEHIND_TLS:
-        written = request.headers.get("X-Forwarded-For", "").split(",")[-1]
-    else:
-        written = request.META.get("REMOTE_ADDR", "")
+def _look_at_network(address: str, fits: bool, at: datetime) -> None:
+    """Count what is wrong; after too many, not even the right code gets in from there."""
+    what = f"code from {place(address)}"
     try:
-        return str(ip_address(written.strip()))
-    except ValueError:  # a socket of this machine has no address
-        return None
+        (tries.check if fits else tries.count)(what, *WRONG_PER_NETWORK, at=at)
+    except tries.TooMany as refusal:
+        raise TooManyTries from refusal
 
 
-def _has_asked_too_often(phone: str, address: str | None, at: datetime) -> bool:
-    codes = SignInCode.objects.all()
-    limits = [(codes.filter(phone=phone), *limit) for limit in CODES_PER_PHONE]
-    limits.append((codes.filter(address=address), *CODES_PER_ADDRESS))
-    limits.append((codes, *CODES_IN_ALL))
-    return any(rows.filter(sent_at__gt=at - span).count() >= most for rows, most, span in limits)
+def _has_asked_too_often(phone: str, where: str | None, is_known: bool, at: datetime) -> bool:
+    sent = SignInCode.objects.all()
 
+    def are_many(rows: QuerySet[SignInCode], most: int, span: timedelta) -> bool:
+        return rows.filter(sent_at__gt=at - span).count() >= most
 
-def _members_at(phone: str) -> list[Member]:
-    """Whoever has this phone and may sign in."""
-    members = Member.objects.filter(phones__number=phone).exclude(user__is_active=False)
-    return list(members.order_by("name", "pk"))
-
-
-def _hash(phone: str, code: str, purpose: str = "") -> str:
-    """Keyed with the application's secret: six digits alone would be guessed from any hash."""
-    salt = f"members.signing_in{purpose}"
-    return salted_hmac(salt, f"{phone}:{code}", algorithm="sha256").hexdigest()
-
-
-def _wait_in_line(name: str) -> None:
-    """Hold a lock of this name until the end of the transaction."""
-    number = int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+    of_phone = sent.filter(phone=phone, is_from_known_place=is_known)
+    of_place = sent.filter(address=where)
+    if any(are_many(of_phone, *limit) for limit in PER_PHONE) or are_many(of_place, *PER_NETWORK):
+        return True
+    if are_many(sent, *MANY_IN_ALL) and are_many(of_place, *PER_NETWORK_WHEN_MANY):
+        return True
+    return are_many(sent, *IN_ALL)

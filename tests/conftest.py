@@ -3,10 +3,14 @@
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from tests import other_server
 from tests.cleaning import Cleaner
@@ -20,7 +24,46 @@ settings.CHECKPOINT_KEY = (  # the seed is the bytes 0 to 31
     "PRIVATE+KEY+test.timebank+10ea97a7+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 )
 settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SPEED = "fsync=off full_page_writes=off max_connections=200"
+
+
+@pytest.fixture(autouse=True)
+def _signed_in_wholly(request, monkeypatch):
+    """`force_login` stands for a whole sign-in, with the second factor just shown.
+
+    The only place where that is so; tests of the sign-in itself are marked `real_sign_in`.
+    """
+    if request.node.get_closest_marker("real_sign_in"):
+        return
+    login = Client._login
+
+    def login_wholly(client, user, backend=None):
+        login(client, user, backend)
+        session = client.session
+        session[DEVICE_ID_SESSION_KEY] = "a test's"
+        session["seen"] = session["since"] = int(time.time())
+        session.save()
+
+    monkeypatch.setattr(Client, "_login", login_wholly)
+
+
+@pytest.fixture
+def delivered(capsys):
+    """Deliver what waits, as the worker does; what the console shows of it."""
+
+    from members import notices
+    from members.models import Notice
+
+    def delivered(at=None):
+        capsys.readouterr()
+        for pk in (
+            Notice.objects.filter(state="waiting").order_by("pk").values_list("pk", flat=True)
+        ):
+            notices.deliver(pk, at=at or timezone.now())
+        return capsys.readouterr().out
+
+    return delivered
 
 
 def pytest_configure(config):

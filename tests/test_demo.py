@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -102,23 +104,30 @@ def nothing_is_left(place):
     return left == []
 
 
-def test_it_serves_the_pilots_register_and_says_who_signs_in(demo, env, port, place):
-    process, said = demo()
-
-    figures = subprocess.run(
-        [sys.executable, "manage.py", *QUESTION, "--format", "json"],
+def manage(env, *command):
+    """What a command says, beside the demo that runs."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *command],
         cwd=database.ROOT,
         env=env,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
+
+
+def test_it_serves_the_pilots_register_and_says_who_signs_in(demo, env, port, place):
+    process, said = demo()
+
+    figures = manage(env, *QUESTION, "--format", "json")
+    codes = manage(env, "demo_code")
     assert status(port, "/sign-in/") == 200
     assert {"lin", "zhao", "chen", "he", "admin", "audit"} <= set(
         re.findall(r"^  (\w+) ", said, re.M)
     )
     assert re.search(r"^  1\d{10}  \S+, \d+ h banked", said, re.MULTILINE)
     assert {"2121", "937", "1353"} <= set(re.findall(r"\d+", json.dumps(json.loads(figures))))
+    assert re.search(r"^zhao +\d{6}  for \d+ seconds$", codes, re.MULTILINE)
     assert (place / "demo_passwords").stat().st_mode & 0o777 == 0o600
 
     os.killpg(process.pid, signal.SIGINT)
@@ -158,3 +167,21 @@ def _is(pid, victim, place):
     except OSError:
         return False
     return victim.encode() in command and os.fsencode(place) in environment
+
+
+def test_a_member_s_code_is_on_the_console_within_two_seconds(demo, port):
+    process, said = demo()
+    phone = re.search(r"^  (1\d{10})  \S+, \d+ h banked", said, re.MULTILINE)[1]
+    jar = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = jar.open(f"http://127.0.0.1:{port}/sign-in/", timeout=10).read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
+    typed = urllib.parse.urlencode({"phone": phone, "csrfmiddlewaretoken": token}).encode()
+    began = time.monotonic()
+
+    jar.open(f"http://127.0.0.1:{port}/sign-in/", typed, timeout=10)
+    line = ""
+    while "SMS to" not in line:
+        line = process.stdout.readline()
+
+    assert re.search(r"SMS to 1\d\d\*{4}\d{4}: \d{6} ", line)
+    assert time.monotonic() - began < 2 * max(1, os.getloadavg()[0] / os.cpu_count())

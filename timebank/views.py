@@ -12,7 +12,7 @@ from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_POST, require_safe
 
 from members import access, assessments
-from members.models import Area, DataRequest, Merge
+from members.models import Area, DataRequest, Merge, Notice
 from timebank import context, logs, passbook
 
 YEAR = 365 * 24 * 60 * 60
@@ -37,6 +37,7 @@ def home(request):
     people["merges"] = Merge.objects.visible_to(request.user).waiting().count()
     areas = Area.objects.visible_to(request.user)
     people["reviews"] = assessments.due(areas, by_day=timezone.localdate()).count()
+    people["messages"] = Notice.objects.visible_to(request.user).to_look_at().count()
     return render(request, "timebank/home.html", {"may": may, "people": people})
 
 

@@ -18,5 +18,5 @@ UNLIST = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0042_rules_and_texts")]
+    dependencies = [("members", "0051_events_are_kept")]
     operations = [migrations.RunSQL(LIST, UNLIST)]

@@ -9,12 +9,16 @@ from members.models.areas import Area
 class User(AbstractUser):
     """Somebody who signs in: staff by password, a member by phone and code.
 
-    `members.backends.RolesBackend` reads `_roles` along with the user of a request.
+    `members.backends.RolesBackend` reads `_roles` and `_has_authenticator` along with the user of
+    a request. `must_change_password`: an administrator knows it. `enabled_at`: after it had been
+    disabled.
     """
 
     member = models.OneToOneField(
         "Member", models.PROTECT, null=True, blank=True, related_name="user"
     )
+    must_change_password = models.BooleanField(default=False)
+    enabled_at = models.DateTimeField(null=True)
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -37,6 +41,11 @@ class User(AbstractUser):
             role in roles and (area is None or area.path.startswith(path))
             for role, path in self._held()
         )
+
+    def has_second_factor(self):
+        if not hasattr(self, "_has_authenticator"):
+            self._has_authenticator = self.totpdevice_set.filter(confirmed=True).exists()
+        return self._has_authenticator
 
     def _held(self):
         """Roles with the paths of their areas."""

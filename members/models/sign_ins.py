@@ -1,15 +1,23 @@
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 
 class SignInCode(models.Model):
-    """A six-digit code sent to a phone; only its hash is kept."""
+    """A six-digit code sent to a phone; only its hash is kept.
 
+    The digits follow from `key` and the application's secret, so that they are written nowhere:
+    neither here nor in the message that waits for the worker.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     phone = models.CharField(max_length=20)
     code_hash = models.CharField(max_length=200)
     sent_at = models.DateTimeField(default=timezone.now)
     address = models.GenericIPAddressField(null=True)
+    is_from_known_place = models.BooleanField(default=False)
     tries = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True)
 
@@ -25,14 +33,11 @@ class SignInCode(models.Model):
         ]
 
 
-class FailedSignIn(models.Model):
-    """A wrong password of a staff account; five from one address in 15 minutes lock it there."""
+class Attempt(models.Model):
+    """One of the few tries that somebody has at something: a code, a relative's name and phone."""
 
-    account = models.CharField(max_length=150)
-    address = models.GenericIPAddressField(null=True)
-    failed_at = models.DateTimeField(default=timezone.now)
+    what = models.CharField(max_length=100)
+    tried_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["account", "-failed_at"], name="members_failure_by_account")
-        ]
+        indexes = [models.Index(fields=["what", "-tried_at"], name="members_attempt_by_what")]

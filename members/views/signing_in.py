@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import login
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from members import phones, signing_in
+from members import devices, phones, signing_in
 from members.forms import CodeForm, PhoneForm
 from members.models import Member
 
@@ -53,9 +53,12 @@ def sign_in_code(request):
     if form.is_valid():
         now = timezone.now()
         try:
-            people = signing_in.check_code(pending["phone"], form.cleaned_data["code"], at=now)
+            typed, address = form.cleaned_data["code"], signing_in.address_of(request)
+            people = signing_in.check_code(pending["phone"], typed, at=now, address=address)
         except signing_in.CodeSpent:
             form.add_error("code", _("This code no longer works. Please have a new one sent."))
+        except signing_in.TooManyTries:
+            form.add_error(None, _("Too many wrong codes. Wait an hour, or call us."))
         except signing_in.WrongCode:
             form.add_error("code", _("This is not the code that we sent last. Please look again."))
         else:
@@ -94,9 +97,12 @@ def _has_just_passed(pending):
 
 def _enter(request, member):
     goal = request.session.pop(PENDING)["next"]
-    user = signing_in.user_for(member)
+    user, now = signing_in.user_for(member), timezone.now()
     login(request, user)
-    request.session.set_expiry(settings.MEMBER_SESSION_SECONDS)
+    # A day, and not a span: using the page does not put it off.
+    request.session.set_expiry(now + timedelta(seconds=settings.MEMBER_SESSION_SECONDS))
+    devices.remember(request, user, at=now)
+    signing_in.tell_of_new_device(member, user, at=now)
     ours = url_has_allowed_host_and_scheme(goal, {request.get_host()}, request.is_secure())
     if ours and goal.startswith("/"):  # a word alone would be taken for a route's name
         return redirect(goal)

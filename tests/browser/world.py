@@ -11,8 +11,17 @@ from django.utils import timezone
 
 from ledger import accounts, approvals, donations, gifts, grants, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
-from members import agents, assessments, consents, contacts, kinship
-from members.models import Area, Member, StaffRole, User
+from members import (
+    agents,
+    assessments,
+    consents,
+    contacts,
+    drafts,
+    kinship,
+    notices,
+    staff_accounts,
+)
+from members.models import Area, Device, Member, Notice, StaffRole, User
 from services import visits
 from services.models import Category, RegisterRow, Visit
 from services.papers import certificates, prints
@@ -60,9 +69,27 @@ def build():
     _move_hours(world, volunteer.member)
     _ask_about_people(world, volunteer.member, by=users["clerk"])
     _rights(world, users, elder, volunteer.member)
+    _signed_in(world)
     world.month = _closed_month(visit.area, users)
     world.version = _version(visit.area, users)
     return world
+
+
+def _signed_in(world):
+    """Devices of a member and of staff, a message that failed, a draft, something written down."""
+    now = timezone.now()
+    for number, role in enumerate(("volunteer", "administrator", "volunteer", "administrator")):
+        Device.objects.create(
+            user=world.users[role],
+            label="Chrome · Windows",
+            address="10.0.0.1",
+            session=f"{number}",
+        )
+    notices.send(world.member, "new_device", at=now)
+    Notice.objects.update(state="failed", error="refused", ended_at=now, tries=1)
+    administrator = world.users["administrator"]
+    drafts.keep(administrator, path="/visits/log/", fields=[("a", "b")], was_sent=True, at=now)
+    staff_accounts.write_down(world.users["clerk"], "signed_out", by=administrator, at=now)
 
 
 def half_signed_in():

@@ -7,8 +7,8 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from members import signing_in
-from members.models import FailedSignIn, SignInCode, User
+from members import codes, signing_in
+from members.models import Device, Notice, SignInCode, User
 from tests.factories import MemberFactory, UserFactory
 
 PHONE = "13808712345"
@@ -16,13 +16,12 @@ AT = timezone.now()
 
 
 @pytest.fixture
-def send(capsys, django_capture_on_commit_callbacks):
+def send(delivered):
     """Have a code sent and read it off the console; None when nothing was delivered."""
 
     def send(phone=PHONE, *, address="10.0.0.1", at=AT, **more):
-        with django_capture_on_commit_callbacks(execute=True):
-            signing_in.send_code(phone, address=address, at=at, **more)
-        code = re.search(r"\b\d{6}\b", capsys.readouterr().out)
+        signing_in.send_code(phone, address=address, at=at, **more)
+        code = re.search(r"\b\d{6}\b", delivered(at))
         return code and code[0]
 
     return send
@@ -59,15 +58,13 @@ def test_the_code_on_the_phone_opens_the_door(send):
 
 
 @pytest.mark.django_db
-def test_the_console_shows_the_code_and_hides_the_number(
-    capsys, caplog, django_capture_on_commit_callbacks
-):
+def test_the_console_shows_the_code_and_hides_the_number(caplog, delivered):
     MemberFactory(phone=PHONE)
 
-    with caplog.at_level("DEBUG"), django_capture_on_commit_callbacks(execute=True):
+    with caplog.at_level("DEBUG"):
         signing_in.send_code(PHONE, address="10.0.0.1", at=AT)
+        line = delivered(AT)
 
-    line = capsys.readouterr().out
     assert re.match(r"SMS to 138\*\*\*\*2345: .*\b\d{6}\b", line)
     assert PHONE not in line
     assert not re.search(r"\b\d{6}\b", caplog.text)
@@ -172,19 +169,11 @@ def test_the_database_refuses_a_sixth_try():
         (3, timedelta(minutes=15), "phone"),
         (10, timedelta(days=1), "phone"),
         (30, timedelta(hours=1), "address"),
-        (500, timedelta(hours=1), "all"),
+        (3000, timedelta(hours=1), "all"),
     ],
 )
 def test_codes_are_limited_by_phone_by_address_and_in_all(most, span, same):
-    SignInCode.objects.bulk_create(
-        SignInCode(
-            phone=PHONE if same == "phone" else f"139{i:08}",
-            address="10.0.0.1" if same == "address" else f"10.1.{i // 256}.{i % 256}",
-            code_hash="x",
-            sent_at=AT + span / most * i * 0.99,
-        )
-        for i in range(most)
-    )
+    asked(most, span, same=same)
 
     def ask(at):
         signing_in.send_code(PHONE, address="10.0.0.1", at=at)
@@ -194,13 +183,88 @@ def test_codes_are_limited_by_phone_by_address_and_in_all(most, span, same):
     ask(AT + span + timedelta(seconds=1))
 
 
-@pytest.mark.django_db
-def test_old_codes_are_forgotten(send):
-    send(at=AT - timedelta(days=3))
+def asked(count, span, same=""):
+    """Codes that were asked for over the span, for one phone, from one address, or neither."""
+    SignInCode.objects.bulk_create(
+        SignInCode(
+            phone=PHONE if same == "phone" else f"139{i:08}",
+            address="10.0.0.1" if same == "address" else f"10.1.{i // 256}.{i % 256}",
+            code_hash="x",
+            sent_at=AT + span / count * i * 0.99,
+        )
+        for i in range(count)
+    )
 
+
+@pytest.mark.django_db
+def test_when_many_have_asked_each_place_has_three_left():
+    asked(500, timedelta(minutes=1))
+
+    for number in range(3):
+        signing_in.send_code(f"1370000000{number}", address="10.0.0.1", at=AT)
+
+    with pytest.raises(signing_in.TooManyCodes):
+        signing_in.send_code("13700000009", address="10.0.0.1", at=AT)
+    signing_in.send_code("13700000009", address="10.0.0.2", at=AT)
+
+
+@pytest.mark.django_db
+def test_somebody_elsewhere_does_not_use_up_the_codes_of_whoever_was_here_before():
+    user = UserFactory(member=MemberFactory(phone=PHONE))
+    Device.objects.create(user=user, address="10.9.9.9", session="s", since=AT, last_seen=AT)
+    for number in range(3):
+        signing_in.send_code(PHONE, address=f"10.0.0.{number}", at=AT)
+
+    with pytest.raises(signing_in.TooManyCodes):
+        signing_in.send_code(PHONE, address="10.0.0.9", at=AT)
+    signing_in.send_code(PHONE, address="10.9.9.9", at=AT)
+
+
+@pytest.mark.django_db
+def test_an_ipv6_network_is_one_place():
+    asked(1, timedelta(minutes=1))
+    for number in range(30):
+        signing_in.send_code(f"139000000{number:02}", address=f"2001:db8::{number}", at=AT)
+
+    with pytest.raises(signing_in.TooManyCodes):
+        signing_in.send_code("13900000099", address="2001:db8::ffff:1", at=AT)
+    signing_in.send_code("13900000099", address="2001:db8:0:1::1", at=AT)
+
+
+@pytest.mark.django_db
+def test_after_fifteen_wrong_codes_from_one_place_the_right_one_does_not_help(send):
+    MemberFactory(phone=PHONE)
+    code = send()
+    for number in range(15):
+        with pytest.raises(signing_in.WrongCode):
+            signing_in.check_code(f"139000000{number:02}", "000000", at=AT, address="10.0.0.1")
+
+    with pytest.raises(signing_in.TooManyTries):
+        signing_in.check_code(PHONE, code, at=AT, address="10.0.0.1")
+    later = AT + timedelta(hours=1, seconds=1)
+    assert signing_in.check_code(PHONE, send(at=later), at=later, address="10.0.0.1")
+
+
+@pytest.mark.django_db
+def test_right_codes_from_one_place_are_not_limited(send):
+    for number in range(20):
+        phone = f"139000000{number:02}"
+        MemberFactory(phone=phone)
+        code = send(phone, address=f"10.0.1.{number}")
+
+        assert signing_in.check_code(phone, code, at=AT, address="10.0.0.1")
+
+
+@pytest.mark.django_db
+def test_old_codes_are_forgotten_and_their_messages_are_not(send):
+    MemberFactory(phone=PHONE)
+    send(at=AT - timedelta(days=3))
     send()
 
+    signing_in.forget_old(at=AT)
+
     assert SignInCode.objects.count() == 1
+    assert Notice.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -216,7 +280,7 @@ def test_of_many_tries_at_once_only_five_are_compared():
 @pytest.mark.django_db(transaction=True)
 def test_of_many_who_enter_the_right_code_at_once_one_comes_in():
     member = MemberFactory(phone=PHONE)
-    SignInCode.objects.create(phone=PHONE, code_hash=signing_in._hash(PHONE, "123456"), sent_at=AT)
+    SignInCode.objects.create(phone=PHONE, code_hash=codes.hashed(PHONE, "123456", ""), sent_at=AT)
 
     results = at_once(lambda: signing_in.check_code(PHONE, "123456", at=AT), 4)
 
@@ -241,33 +305,6 @@ def test_a_member_has_one_account_however_often_they_come():
     user = User.objects.get()
     assert users == {user}
     assert (user.member, user.has_usable_password(), user.is_staff) == (member, False, False)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_passwords_at_once_five_are_looked_at():
-    def attempt():
-        signing_in.begin_attempt("Lin", address="10.0.0.1", at=AT)
-
-    results = at_once(attempt, 8)
-
-    assert sum(isinstance(r, signing_in.Locked) for r in results) == 3
-    assert FailedSignIn.objects.count() == 5
-
-
-@pytest.mark.django_db
-def test_a_lock_is_for_one_account_at_one_address_for_fifteen_minutes():
-    def attempt(account="lin", address="10.0.0.1", at=AT):
-        signing_in.begin_attempt(account, address=address, at=at)
-
-    for _ in range(5):
-        attempt()
-
-    for locked in ({}, {"account": "LIN"}, {"at": AT + timedelta(minutes=14)}):
-        with pytest.raises(signing_in.Locked):
-            attempt(**locked)
-    attempt(account="zhao")
-    attempt(address="10.0.0.2")
-    attempt(at=AT + timedelta(minutes=15))
 
 
 @pytest.mark.parametrize(("behind_proxy", "seen"), [(False, "127.0.0.1"), (True, "203.0.113.9")])

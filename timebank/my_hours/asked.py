@@ -17,11 +17,6 @@ from members import phones, signing_in
 from members.models import Member, User
 from timebank.templatetags.figures import duration
 
-WORDS = _(
-    "%(code)s is your code for %(programme)s, to confirm that you give or use hours. "
-    "It works for 15 minutes. Please tell it to nobody."
-)
-
 
 class MoreThanThere(requests.Refusal):
     field = "minutes"
@@ -103,7 +98,8 @@ def mobiles(member: Member) -> list[str]:
 
 def send_code(asked: dict, phone: str, *, address, at) -> None:
     """Send a code that opens this one act. Raises TooManyCodes."""
-    signing_in.send_code(phone, address=address, at=at, purpose=_purpose(asked), words=WORDS)
+    purpose = _purpose(asked)
+    signing_in.send_code(phone, address=address, at=at, purpose=purpose, template="confirm_code")
 
 
 def confirm(asked: dict, code: str, *, by: User, at) -> MovementRequest:

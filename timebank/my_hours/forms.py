@@ -1,6 +1,7 @@
 import re
 import unicodedata
 import uuid
+from datetime import timedelta
 
 from django import forms
 from django.utils import timezone
@@ -8,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import requests
 from ledger.models import MovementRequest, RequestKind
-from members import parsing, signing_in
+from members import parsing, tries
 from members.models import Member
 from services.forms import ReadField, read_date
 
@@ -16,6 +17,7 @@ NOBODY = _(
     "We find nobody of this name with this end of the phone number in your community. "
     "Look at both once more, or call us."
 )
+LOOKED_UP = (5, timedelta(minutes=15))
 TOO_OFTEN = _("You have looked for somebody five times. Wait 15 minutes, or call us.")
 
 
@@ -95,9 +97,8 @@ class RelativeForm(HoursForm):
         if self.errors or not found.get("name"):
             return found
         try:
-            tries = f"relative of {self.user.pk}"
-            signing_in.begin_attempt(tries, address=None, at=timezone.now())
-        except signing_in.Locked:
+            tries.count(f"relative of {self.user.pk}", *LOOKED_UP, at=timezone.now())
+        except tries.TooMany:
             raise forms.ValidationError(TOO_OFTEN) from None
         found["other"] = self._relative(found["name"].strip(), found["phone"])
         if found["other"] is None:

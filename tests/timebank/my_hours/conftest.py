@@ -62,14 +62,13 @@ def ask(signed_in):
 
 
 @pytest.fixture
-def code(signed_in, capsys, django_capture_on_commit_callbacks):
+def code(signed_in, delivered):
     """Have a code sent for what was asked, and read it off the console."""
 
     def code(place=0):
-        with django_capture_on_commit_callbacks(execute=True):
-            answer = signed_in.post(reverse("my_hours_confirm"), {"phone": place})
+        answer = signed_in.post(reverse("my_hours_confirm"), {"phone": place})
         assert answer.status_code == 302, answer.content.decode()
-        return re.search(r"\b\d{6}\b", capsys.readouterr().out)[0]
+        return re.search(r"\b\d{6}\b", delivered())[0]
 
     return code
 

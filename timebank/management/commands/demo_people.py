@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from members.models import Area, StaffRole, User
+from members import access, second_factor
+from members.models import Area, Authenticator, StaffRole, User
 
 Role = StaffRole.Role
 # user name: name, role, code of the area
@@ -40,6 +41,9 @@ class Command(BaseCommand):
                 passwords[username] = _password()
                 user.set_password(passwords[username])
                 user.save(update_fields=["password"])
+            if role in access.TWO_FACTORS and not Authenticator.objects.filter(user=user).exists():
+                secret = second_factor.new_secret(user)  # `demo_code` is the app that knows it
+                Authenticator.objects.create(user=user, key=secret, name="demo")
         _keep(place, json.dumps(passwords))
 
 

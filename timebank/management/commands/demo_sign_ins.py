@@ -23,6 +23,10 @@ class Command(BaseCommand):
                 f"  {user.username:<6} {passwords[user.username]:<18}"
                 f" {role.get_role_display()}, {role.area.name_zh}"
             )
+        lines += [
+            "  zhao, he and admin approve, and so need a code too; in another terminal:",
+            "  .venv/bin/python manage.py demo_code",
+        ]
         lines += ["Members, at /sign-in/; the six-digit code appears here", *_phones()]
         place = settings.VAR_DIR / "demo_sign_ins"
         place.touch(mode=0o600)
