@@ -2,9 +2,11 @@
 
 Every key of a person is a row of SearchTerm, so whatever was typed is a prefix read of one
 b-tree. Keys of the given name stand under a mark and come after those of the whole name: people
-remember 秀英, but "xy" is first of all 徐勇.
+remember 秀英, but "xy" is first of all 徐勇. Of a phone only the last four digits are a key; more
+digits are compared with the phones that end so, a whole mobile is found by its blind index.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
@@ -17,6 +19,8 @@ from members.models import Area, Elder, Member, MemberPhone, SearchTerm, Volunte
 GIVEN = "~"
 LAST = "\U0010ffff"  # sorts after every other character, byte by byte
 LONGEST = 120
+MOBILE = re.compile(r"(?:86)?(?P<number>1[3-9]\d{9})")
+END = 4  # digits of a phone that are in plain
 # The most keys of one person that begin alike; so many index rows hold `limit` people for sure.
 KEYS_ALIKE = 8
 
@@ -73,7 +77,10 @@ def find(
         "rows": limit * KEYS_ALIKE,
         "limit": limit,
     }
-    return _loaded(_ids(side, values) if wanted else first, area_ids, side)[:limit]
+    ids = _ids(side, values) if wanted else list(first)
+    if wanted.isdecimal() and len(wanted) > END:
+        ids = list(dict.fromkeys([*_at_phone(wanted, area_ids), *ids]))
+    return _loaded(ids, area_ids, side)[:limit]
 
 
 def key(text: str) -> str:
@@ -85,11 +92,9 @@ def index(members: Sequence[Member]) -> None:
     """Write the keys of these members anew; call it in the transaction that changed them."""
     SearchTerm.objects.filter(member__in=members).delete()
     ids = [member.pk for member in members]
-    phones: dict[int, list[str]] = {}
-    for member_id, number in MemberPhone.objects.filter(member__in=ids).values_list(
-        "member_id", "number"
-    ):
-        phones.setdefault(member_id, []).append(number)
+    numbers: dict[int, list[str]] = {}
+    for phone in MemberPhone.objects.filter(member__in=ids):
+        numbers.setdefault(phone.member_id, []).append(phone.number)
     sides = (
         set(Volunteer.objects.filter(member__in=ids).values_list("member_id", flat=True)),
         set(Elder.objects.filter(member__in=ids).values_list("member_id", flat=True)),
@@ -104,13 +109,13 @@ def index(members: Sequence[Member]) -> None:
                 is_elder=member.pk in sides[1],
             )
             for member in members
-            for term in sorted(terms(member.name, member.number, phones.get(member.pk, ())))
+            for term in sorted(terms(member.name, member.number, numbers.get(member.pk, ())))
         ),
         batch_size=5000,
     )
 
 
-def terms(name: str, number: str, phones: Iterable[str]) -> set[str]:
+def terms(name: str, number: str, numbers: Iterable[str]) -> set[str]:
     """Every key under which a person of this name, number and phones is found."""
     found = {key(name), number}
     for reading in names.readings(name):
@@ -118,8 +123,7 @@ def terms(name: str, number: str, phones: Iterable[str]) -> set[str]:
     if given := names.given_reading(name):
         found |= {GIVEN + key(names.split(name)[1]), GIVEN + key(given.initials)}
         found |= {GIVEN + key(given.pinyin)}
-    for phone in phones:
-        found |= {phone, phone[-4:]}
+    found |= {phone[-END:] for phone in numbers}
     return {term[:LONGEST] for term in found if term.strip(GIVEN)}
 
 
@@ -137,6 +141,16 @@ def _ids(side: str | None, values: dict) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(FIND.format(side=SIDES[side]), values)
         return [row[0] for row in cursor.fetchall()]
+
+
+def _at_phone(digits: str, area_ids: Sequence[int]) -> list[int]:
+    """Those whose phone is, or ends with, these digits."""
+    rows = MemberPhone.objects.filter(member__area__in=area_ids).order_by("member_id", "pk")
+    if whole := MOBILE.fullmatch(digits):
+        return [phone.member_id for phone in rows.filter(number_index=whole["number"])]
+    ends = SearchTerm.objects.filter(area__in=area_ids, term=digits[-END:]).values("member")
+    found = rows.filter(member__in=ends)
+    return [phone.member_id for phone in found if phone.number.endswith(digits)]
 
 
 def _loaded(ids: Sequence[int], area_ids: Sequence[int], side: str | None) -> list[Member]:

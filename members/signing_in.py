@@ -158,7 +158,7 @@ def _has_asked_too_often(phone: str, address: str | None, at: datetime) -> bool:
 
 def _members_at(phone: str) -> list[Member]:
     """Whoever has this phone and may sign in."""
-    members = Member.objects.filter(phones__number=phone).exclude(user__is_active=False)
+    members = Member.objects.filter(phones__number_index=phone).exclude(user__is_active=False)
     return list(members.order_by("name", "pk"))
 
 

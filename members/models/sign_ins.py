@@ -2,11 +2,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from members.models.encrypted import BlindIndexField
+
 
 class SignInCode(models.Model):
-    """A six-digit code sent to a phone; only its hash is kept."""
+    """A six-digit code sent to a phone; of both only hashes are kept."""
 
-    phone = models.CharField(max_length=20)
+    phone = BlindIndexField()
     code_hash = models.CharField(max_length=200)
     sent_at = models.DateTimeField(default=timezone.now)
     address = models.GenericIPAddressField(null=True)

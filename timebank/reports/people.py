@@ -122,7 +122,7 @@ class Elders:
 
     def __init__(self, members: set[int]):
         elders = Elder.objects.filter(member__in=members).select_related("member")
-        fields = ("member", "living", "income", "capability", "member__birth_date")
+        fields = ("key", "member", "living", "income", "capability", "member__birth_date")
         self._known: dict[tuple, Standing] = {}
         self._elders = {elder.member_id: elder for elder in elders.only(*fields)}
 
