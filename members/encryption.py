@@ -12,12 +12,14 @@ import hmac
 import json
 import os
 import re
+import zlib
 from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
 
 KEY = re.compile(r"(\d{1,3}):([A-Za-z0-9+/]{43}=)")
@@ -90,10 +92,22 @@ def new_key(number: int = 1) -> str:
     return f"{number}:{base64.b64encode(os.urandom(KEY_BYTES)).decode()}"
 
 
+def newest_number(keys: str) -> int:
+    """The highest number among these keys."""
+    return max(_numbered(keys))
+
+
 class SessionSerializer:
     """Sessions hold phones while somebody signs in, and drafts: they are sealed as a whole."""
 
     place = place("django_session", "session_data", "")
+
+    @staticmethod
+    def bytes_of(session_data: str) -> bytes:
+        """The sealed bytes inside what Django has signed."""
+        packed = session_data.rsplit(":", 2)[0]
+        data = signing.b64_decode(packed.removeprefix(".").encode())
+        return zlib.decompress(data) if packed.startswith(".") else data
 
     def dumps(self, session: Any) -> bytes:
         return seal_bytes(json.dumps(session, separators=(",", ":")).encode(), self.place)
