@@ -248,9 +248,3 @@ class FilterForm(forms.Form):
     def query(self):
         """The choice as part of an address."""
         return urlencode({name: value for name, value in self.data.items() if name in self.fields})
-
-
-class FindForm(forms.Form):
-    """Whose hours are looked for."""
-
-    q = forms.CharField(label=_("Person"), max_length=120, help_text=WHO)

@@ -6,6 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members import access, phones, signing_in
+from members.fields import WHO
+
+
+class FindForm(forms.Form):
+    """The person who is looked for."""
+
+    q = forms.CharField(label=_("Person"), max_length=120, help_text=WHO)
 
 
 class PhoneForm(forms.Form):

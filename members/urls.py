@@ -1,13 +1,13 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from members import views
 from members.forms import StaffSignInForm
+from members.views import people, signing_in
 
 urlpatterns = [
-    path("sign-in/", views.sign_in, name="sign_in"),
-    path("sign-in/code/", views.sign_in_code, name="sign_in_code"),
-    path("sign-in/who/", views.sign_in_who, name="sign_in_who"),
+    path("sign-in/", signing_in.sign_in, name="sign_in"),
+    path("sign-in/code/", signing_in.sign_in_code, name="sign_in_code"),
+    path("sign-in/who/", signing_in.sign_in_who, name="sign_in_who"),
     path(
         "staff/sign-in/",
         LoginView.as_view(
@@ -18,4 +18,6 @@ urlpatterns = [
         name="staff_sign_in",
     ),
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("people/", people.people_find, name="people_find"),
+    path("people/<uuid:key>/", people.person, name="person"),
 ]

@@ -64,6 +64,10 @@ class VisitQuerySet(models.QuerySet):
             return self.filter(Q(volunteer=user.member_id) | Q(elder=user.member_id))
         return self.filter(area__in=Area.objects.visible_to(user))
 
+    def of(self, member):
+        """Those that the member gave or received."""
+        return self.filter(Q(volunteer=member) | Q(elder=member))
+
     def standing(self):
         """Confirmed and not undone: what reports count."""
         return self.filter(state=Visit.State.CONFIRMED)

@@ -5,6 +5,7 @@ from services.views import certificates, registers, visits
 
 urlpatterns = [
     path("people/search/", visits.person_search, name="person_search"),
+    path("people/<uuid:key>/visits/", visits.person_visits, name="person_visits"),
     path("visits/", visits.visit_list, name="visit_list"),
     path("visits/log/", visits.visit_log, name="visit_log"),
     path("visits/waiting/", RedirectView.as_view(pattern_name="inbox"), name="visits_waiting"),

@@ -41,6 +41,7 @@ def _nav(request, user, pending):
         # route, the beginnings of the routes of its section, label, for whom, count
         ("home", "home", _("Home"), True, 0),
         ("visit_log", "visit_log", _("Log a visit"), access.may_log(user), 0),
+        ("people_find", ("people_", "person"), _("People"), True, 0),
         ("inbox", ("inbox", "visit"), _("Waiting"), True, sum(pending.values())),
         ("register_list", "register_", _("Registers"), True, 0),
         ("hours_find", "hours_", pgettext("page", "Hours"), True, 0),

@@ -1,5 +1,5 @@
 from django.contrib import messages
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -7,9 +7,10 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger import closures, forms, holdings, journals
 from ledger.models import MovementRequest, TransferKind
 from ledger.requests import Refusal
-from members import access, search
+from members import access, files, search
 from members.access import staff_page
-from members.models import Area, Member
+from members.forms import FindForm
+from members.models import Area
 
 FOUND = 20
 LINES = 20
@@ -19,7 +20,7 @@ REQUESTS = 10
 @require_safe
 @staff_page
 def hours_find(request):
-    form = forms.FindForm(request.GET if "q" in request.GET else None)
+    form = FindForm(request.GET if "q" in request.GET else None)
     text = form.cleaned_data["q"] if form.is_valid() else ""
 
     areas = Area.objects.visible_to(request.user)
@@ -36,13 +37,12 @@ def hours_find(request):
 @require_safe
 @staff_page
 def hours_member(request, key):
-    member = _member(request, key)
+    member = files.fetch(request, key)
 
     has = holdings.of(member)
     asked = MovementRequest.objects.visible_to(request.user).about(member)
     rows = asked.select_related("member", "other", "area").order_by("-asked_at", "-pk")
     context = {
-        "member": member,
         "has": has,
         "frozen_since": closures.frozen_since(member) if has.frozen else None,
         "lines": _lines(member),
@@ -51,7 +51,7 @@ def hours_member(request, key):
         "may_log": access.may_log(request.user, member.area),
         "may_freeze": has.accounts and access.may_approve(request.user, member.area),
     }
-    return render(request, "ledger/hours_member.html", context)
+    return files.show(request, member, "ledger/hours_member.html", context)
 
 
 @require_POST
@@ -67,7 +67,7 @@ def hours_thaw(request, key):
 
 
 def _set_frozen(request, key, act, done):
-    member = _member(request, key)
+    member = files.fetch(request, key)
 
     try:
         act(member, by=request.user, at=timezone.now())
@@ -77,11 +77,6 @@ def _set_frozen(request, key, act, done):
         messages.success(request, done)
 
     return redirect("hours_member", key)
-
-
-def _member(request, key):
-    people = Member.objects.visible_to(request.user).select_related("area", "elder")
-    return get_object_or_404(people, key=key)
 
 
 def _lines(member):

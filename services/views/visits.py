@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ledger import statements
-from members import access, search
+from members import access, files, search
 from members.access import staff_page
 from members.models import Member
 from services import visits
@@ -108,6 +108,16 @@ def visit_list(request):
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "query": form.query()}
     return render(request, "services/visit_list.html", context)
+
+
+@require_safe
+@staff_page
+def person_visits(request, key):
+    member = files.fetch(request, key)
+
+    rows = _visible(request).of(member).order_by("-service_date", "-pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    return files.show(request, member, "services/person_visits.html", {"page": page})
 
 
 @require_safe

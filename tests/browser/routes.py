@@ -51,6 +51,8 @@ NOT_PAGES = {
 }
 ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
+    "person": lambda world: {"key": world.member.key},
+    "person_visits": lambda world: {"key": world.member.key},
     "register_detail": lambda world: {"key": world.batch.key},
     "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
     "certificate_detail": lambda world: {"key": world.certificate.key},
