@@ -12,8 +12,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from members import access, id_numbers, phones, search, signing_in
-from members.models import Area, Elder, Member, SearchTerm, StaffRole, User, Volunteer
+from members import access, access_log, addresses, id_numbers, phones, search, signing_in
+from members.models import Area, Elder, Look, Member, SearchTerm, StaffRole, User, Volunteer
 
 
 class AreaAdmin(admin.ModelAdmin):
@@ -119,7 +119,7 @@ class MemberAdmin(ReadOnlyAdmin):
     ordering = ["-registered_on", "-pk"]
     fields = [
         *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
-        *("address", "note", "registered_on", "created_at", "created_by"),
+        *("masked_address", "masked_note", "registered_on", "created_at", "created_by"),
         *("changed_at", "changed_by"),
     ]
     actions = ["sign_out_everywhere"]
@@ -142,6 +142,14 @@ class MemberAdmin(ReadOnlyAdmin):
     @admin.display(description=_("phones"))
     def masked_phones(self, member):
         return ", ".join(phones.mask(phone.number) for phone in member.phones.all())
+
+    @admin.display(description=_("address"))
+    def masked_address(self, member):
+        return addresses.mask(member.address) if member.address else None
+
+    @admin.display(description=_("note"))
+    def masked_note(self, member):
+        return access_log.HIDDEN if member.note else None
 
     @admin.display(description=_("volunteer"), boolean=True)
     def is_volunteer(self, member):
@@ -171,6 +179,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
     list_display = ["member", "community", "joined_on", "skills"]
     list_select_related = ["member__area"]
     search_fields = ["member__name", "=member__number"]
+    exclude = ["note"]
     ordering = ["-joined_on", "-pk"]
     area_path = "member__area"
 
@@ -181,7 +190,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
 
 @admin.register(Elder)
 class ElderAdmin(ReadOnlyAdmin):
-    """Income and capability are sensitive; they stand on the person's page, not in the list."""
+    """Income and capability are sensitive; who needs them says why on the person's file."""
 
     list_display = ["member", "community", "living", "contact_name", "masked_contact_phone"]
     list_filter = ["living"]
@@ -189,7 +198,7 @@ class ElderAdmin(ReadOnlyAdmin):
     search_fields = ["member__name", "=member__number"]
     ordering = ["-pk"]
     fields = [
-        *("member", "living", "income", "capability"),
+        *("member", "living"),
         *("contact_name", "contact_relation", "masked_contact_phone"),
     ]
     area_path = "member__area"
@@ -201,6 +210,25 @@ class ElderAdmin(ReadOnlyAdmin):
     @admin.display(description=_("contact's phone"))
     def masked_contact_phone(self, row):
         return phones.mask(row.contact_phone) if row.contact_phone else None
+
+
+@admin.register(Look)
+class LookAdmin(ReadOnlyAdmin):
+    """Who saw masked values, whose, and why; the database takes no change."""
+
+    list_display = ["at", "user", "member", "subject", "what_was_seen", "purpose", "words", "page"]
+    list_filter = ["purpose", "at", ("area", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["user", "member", "area"]
+    search_fields = ["user__username", "^member__name", "=member__number", "words", "subject"]
+    date_hierarchy = "at"
+    ordering = ["-at", "-pk"]
+    fields = [
+        *("at", "user", "member", "subject", "area", "what_was_seen", "purpose", "words", "page"),
+    ]
+
+    @admin.display(description=_("what was seen"))
+    def what_was_seen(self, look):
+        return ", ".join(access_log.labels(look.fields))
 
 
 @admin.register(StaffRole)

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from members import names
+from members import addresses, names
 from members.models import Area, Elder, Member, MemberPhone, SearchTerm, Volunteer
 
 GIVEN = "~"
@@ -133,7 +133,7 @@ def describe(member: Member) -> str:
     if member.birth_date:
         parts.append(_("born %(year)d") % {"year": member.birth_date.year})
     if member.address:
-        parts.append(member.address)
+        parts.append(addresses.mask(member.address))
     return " · ".join(parts)
 
 

@@ -2,7 +2,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from members.forms import StaffSignInForm
-from members.views import people, signing_in
+from members.views import looks, people, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),
@@ -20,4 +20,6 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(), name="sign_out"),
     path("people/", people.people_find, name="people_find"),
     path("people/<uuid:key>/", people.person, name="person"),
+    path("people/<uuid:key>/unmask/", looks.person_unmask, name="person_unmask"),
+    path("people/<uuid:key>/looks/", looks.person_looks, name="person_looks"),
 ]

@@ -25,6 +25,7 @@ TABS = [
     Tab(_("Overview"), "person"),
     Tab(_("Visits"), "person_visits"),
     Tab(pgettext_lazy("page", "Hours"), "hours_member"),
+    Tab(_("Who looked"), "person_looks"),
 ]
 
 

@@ -3,6 +3,7 @@
 from members.models.accounts import StaffRole, User
 from members.models.areas import Area
 from members.models.finding import SearchTerm
+from members.models.looks import Look
 from members.models.people import Elder, Member, MemberPhone, Volunteer
 from members.models.sign_ins import FailedSignIn, SignInCode
 
@@ -10,6 +11,7 @@ __all__ = [
     "Area",
     "Elder",
     "FailedSignIn",
+    "Look",
     "Member",
     "MemberPhone",
     "SearchTerm",

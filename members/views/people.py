@@ -4,7 +4,7 @@ from django.db.models import prefetch_related_objects
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from members import access, files, id_numbers, search
+from members import access, access_log, files, search
 from members.access import staff_page
 from members.forms import FindForm
 from members.models import Area
@@ -37,7 +37,8 @@ def person(request, key):
     member = files.fetch(request, key)
 
     context = {
-        "masked_id_number": id_numbers.mask(member.id_number) if member.id_number else "",
+        "masked": access_log.masked(member),
+        "may_unmask": access.may_unmask(request.user, member.area),
         "may_log": access.may_log(request.user, member.area),
     }
     return files.show(request, member, "members/person_overview.html", context)

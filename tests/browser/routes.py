@@ -52,6 +52,8 @@ NOT_PAGES = {
 ARGUMENTS = {
     "visit_detail": lambda world: {"key": world.visit.key},
     "person": lambda world: {"key": world.member.key},
+    "person_unmask": lambda world: {"key": world.member.key},
+    "person_looks": lambda world: {"key": world.member.key},
     "person_visits": lambda world: {"key": world.member.key},
     "register_detail": lambda world: {"key": world.batch.key},
     "register_row": lambda world: {"key": world.batch.key, "pk": world.row.pk},
@@ -96,6 +98,7 @@ STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in", "verify"
 KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
 FORMS = {
+    "person_unmask",
     "sign_in",
     "staff_sign_in",
     "visit_log",
