@@ -20,13 +20,16 @@ class Sealed(bytes):
     """A value as the database holds it, not opened yet."""
 
 
-class NoneOnly(Exact):
-    """`filter(id_number=None)`, and no comparison with a text: that is what the index is for."""
+class Blank(Exact):
+    """`filter(id_number=None)`, `filter(warnings=[])`, and no comparison with a text: that is
+    what the index is for."""
 
     def get_prep_lookup(self) -> Any:
-        if self.rhs is not None:
-            raise FieldError("A sealed value is not compared: ask its blind index.")
-        return None
+        if self.rhs is None:
+            return None
+        if self.lhs.output_field.is_blank(self.rhs):
+            return b""
+        raise FieldError("A sealed value is not compared: ask its blind index.")
 
 
 class SealedAttribute(DeferredAttribute):
@@ -69,7 +72,7 @@ class EncryptedField(models.CharField):
     def get_lookup(self, lookup_name: str) -> Any:
         """Only whether there is a value can be asked."""
         if lookup_name == "exact":
-            return NoneOnly
+            return Blank
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
 
     def pre_save(self, instance: Any, add: bool) -> Sealed | None:

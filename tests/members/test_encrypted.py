@@ -147,6 +147,8 @@ def test_a_query_cannot_look_into_a_sealed_field(elder):
         Elder.objects.filter(income="destitute")
     assert Member.objects.filter(id_number=None).count() == 0
     assert Member.objects.exclude(id_number=None).count() == 1
+    assert Elder.objects.exclude(income="").get() == elder
+    assert not Elder.objects.filter(income="").exists()
 
 
 def test_many_rows_are_not_updated_with_one_value(elder):
