@@ -38,7 +38,8 @@ def measure(server, size):
     took = Figure(f"import of {size.rows:,} service rows : openpyxl", unit="s", at_most=True)
     took.target = TARGET
     memory = Figure("peak memory of the import", unit="MB", target=MEGABYTES, at_most=True)
-    taken = set(Member.objects.exclude(id_number=None).values_list("id_number", flat=True))
+    known = Member.objects.exclude(id_number=None).only("key", "id_number")
+    taken = {member.id_number for member in known.iterator()}
     communities = Area.objects.communities().order_by("code")
     for position, community in enumerate(communities[: size.imports]):
         file = server.place / f"register-{position}.xlsx"

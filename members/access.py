@@ -51,6 +51,11 @@ def may_approve(user: Visitor, area: Area) -> bool:
     return _has(user, *APPROVERS, area=area)
 
 
+def may_unmask(user: Visitor, area: Area) -> bool:
+    """Whether the user may see masked values of people of `area` whole, for a reason."""
+    return _has(user, *WRITERS, area=area)
+
+
 def may_read_reports(user: Visitor) -> bool:
     return _has(user, *READERS)
 

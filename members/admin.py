@@ -14,12 +14,23 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from members import access, devices, id_numbers, phones, search, signing_in, staffing
+from members import (
+    access,
+    access_log,
+    addresses,
+    devices,
+    id_numbers,
+    phones,
+    search,
+    signing_in,
+    staffing,
+)
 from members.models import (
     Area,
     Consent,
     Device,
     Elder,
+    Look,
     Member,
     Purpose,
     SearchTerm,
@@ -132,7 +143,7 @@ class MemberAdmin(ReadOnlyAdmin):
     ordering = ["-registered_on", "-pk"]
     fields = [
         *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
-        *("shown_address", "shown_note", "registered_on", "created_at", "created_by"),
+        *("masked_address", "masked_note", "registered_on", "created_at", "created_by"),
         *("changed_at", "changed_by"),
     ]
     actions = ["sign_out_everywhere"]
@@ -172,6 +183,14 @@ class MemberAdmin(ReadOnlyAdmin):
     def masked_phones(self, member):
         return ", ".join(phones.mask(phone.number) for phone in member.phones.all())
 
+    @admin.display(description=_("address"))
+    def masked_address(self, member):
+        return addresses.mask(member.address) if member.address else None
+
+    @admin.display(description=_("note"))
+    def masked_note(self, member):
+        return access_log.HIDDEN if member.note else None
+
     @admin.display(description=_("volunteer"), boolean=True)
     def is_volunteer(self, member):
         return hasattr(member, "volunteer")
@@ -200,6 +219,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
     list_display = ["member", "community", "joined_on", "skills"]
     list_select_related = ["member__area"]
     search_fields = ["member__name", "=member__number"]
+    exclude = ["note"]
     ordering = ["-joined_on", "-pk"]
     area_path = "member__area"
 
@@ -210,7 +230,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
 
 @admin.register(Elder)
 class ElderAdmin(ReadOnlyAdmin):
-    """Income and capability are sensitive; they stand on the person's page, not in the list."""
+    """Income and capability are sensitive; who needs them says why on the person's file."""
 
     list_display = ["member", "community", "living", "shown_contact", "masked_contact_phone"]
     list_filter = ["living"]
@@ -218,7 +238,7 @@ class ElderAdmin(ReadOnlyAdmin):
     search_fields = ["member__name", "=member__number"]
     ordering = ["-pk"]
     fields = [
-        *("member", "living", "shown_income", "shown_capability"),
+        *("member", "living"),
         *("shown_contact", "contact_relation", "masked_contact_phone"),
     ]
     area_path = "member__area"
@@ -278,6 +298,25 @@ class StaffingAdmin(AreaAdmin):
         except staffing.Refusal as refusal:
             messages.error(request, str(refusal))
             return redirect(request.path)
+
+
+@admin.register(Look)
+class LookAdmin(ReadOnlyAdmin):
+    """Who saw masked values, whose, and why; the database takes no change."""
+
+    list_display = ["at", "user", "member", "subject", "what_was_seen", "purpose", "words", "page"]
+    list_filter = ["purpose", "at", ("area", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["user", "member", "area"]
+    search_fields = ["user__username", "^member__name", "=member__number", "words", "subject"]
+    date_hierarchy = "at"
+    ordering = ["-at", "-pk"]
+    fields = [
+        *("at", "user", "member", "subject", "area", "what_was_seen", "purpose", "words", "page"),
+    ]
+
+    @admin.display(description=_("what was seen"))
+    def what_was_seen(self, look):
+        return ", ".join(access_log.labels(look.fields))
 
 
 @admin.register(StaffRole)

@@ -28,5 +28,5 @@ def is_fresh(code: SignInCode, *, at: datetime) -> bool:
 
 def holders(phone: str) -> list[Member]:
     """Whoever has this phone and may sign in."""
-    members = Member.objects.filter(phones__number=phone).exclude(user__is_active=False)
+    members = Member.objects.filter(phones__number_index=phone).exclude(user__is_active=False)
     return list(members.order_by("name", "pk"))

@@ -103,7 +103,7 @@ def is_at_home(account: str, *, address: str | None, at: datetime) -> bool:
 def is_known_phone(phone: str, *, address: str | None, at: datetime) -> bool:
     """Whether a member with this phone has signed in from this address before."""
     used = Device.objects.filter(address=address, last_seen__gt=at - KNOWN_FOR)
-    return used.filter(user__member__phones__number=phone).exists()
+    return used.filter(user__member__phones__number_index=phone).exists()
 
 
 def label_of(user_agent: str) -> str:

@@ -5,12 +5,44 @@ from django.utils.translation import gettext_lazy as _
 
 from members import phones
 from members.fields import WHO
+from members.models import Look
 
 
 class FindForm(forms.Form):
     """The person who is looked for."""
 
     q = forms.CharField(label=_("Person"), max_length=120, help_text=WHO)
+
+
+class LookForm(forms.Form):
+    """Which masked fields of a person somebody wants to see, and why."""
+
+    fields_seen = forms.MultipleChoiceField(
+        label=_("What do you need to see?"), widget=forms.CheckboxSelectMultiple
+    )
+    purpose = forms.ChoiceField(
+        label=_("What for?"),
+        choices=[choice for choice in Look.Purpose.choices if choice[0] != Look.Purpose.EXPORT],
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("In words"),
+        max_length=200,
+        required=False,
+        help_text=_("Needed for something else. Write nothing here that should stay masked."),
+    )
+
+    def __init__(self, *args, masked, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["fields_seen"].choices = [
+            (seen.name, f"{seen.label}: {', '.join(seen.values)}") for seen in masked
+        ]
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("purpose") == Look.Purpose.OTHER and not cleaned.get("words"):
+            self.add_error("words", _("Say in words what it is for."))
+        return cleaned
 
 
 class PhoneForm(forms.Form):

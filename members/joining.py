@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from members import id_numbers, names, phones, search
+from members import encryption, id_numbers, names, phones, search
 from members.models import Area, Elder, Member, MemberPhone, SearchTerm, User, Volunteer
 
 AMENDABLE = ("name", "sex", "birth_date", "id_number", "address", "note", "registered_on")
@@ -98,7 +98,7 @@ def register_many(
         )
         for number, person in zip(_numbers(len(people)), people, strict=True)
     ]
-    with _id_numbers_are_free():
+    with _id_numbers_are_free(members):
         Member.objects.bulk_create(members, batch_size=2000)
     rows = list(zip(members, people, strict=True))
     MemberPhone.objects.bulk_create(
@@ -170,8 +170,10 @@ def amend(member: Member, *, by: User | None, at: datetime, **fields: Any) -> se
     changed = {name for name, value in wanted.items() if getattr(stored, name) != value}
     if changed:
         _set(member, {**wanted, "changed_by": by, "changed_at": at})
-        with _id_numbers_are_free():
-            member.save(update_fields=[*changed, "changed_by", "changed_at"])
+        columns = [*changed, "changed_by", "changed_at"]
+        columns += ["id_number_index"] if "id_number" in changed else []
+        with _id_numbers_are_free([member] if "id_number" in changed else []):
+            member.save(update_fields=columns)
     if fields.get("phones") is not None and _replace_phones(member, _phones(fields["phones"])):
         changed.add("phones")
     for side in SIDES:
@@ -192,7 +194,7 @@ def move(member: Member, *, to: Area, by: User | None, at: datetime) -> None:
 
 
 def _with_id_number(id_number: str | None) -> QuerySet[Member]:
-    return Member.objects.filter(id_number=id_number)
+    return Member.objects.filter(id_number_index=id_number)
 
 
 def _candidates(
@@ -202,7 +204,7 @@ def _candidates(
     read = SearchTerm.objects.filter(area__in=areas, term__in=_readings(name))
     hits = set(read.values_list("member", flat=True)) if name else set()
     if phones:
-        shared = MemberPhone.objects.filter(number__in=phones)
+        shared = MemberPhone.objects.filter(number_index__in=phones)
         hits |= set(shared.values_list("member", flat=True))
     if id_number:
         hits |= set(_with_id_number(id_number).values_list("pk", flat=True))
@@ -263,10 +265,11 @@ def _set(row: Any, fields: Mapping[str, Any]) -> None:
 
 
 def _replace_phones(member: Member, wanted: list[str]) -> bool:
-    stored = set(member.phones.values_list("number", flat=True))
-    if stored == set(wanted):
+    stored = {phone.number: phone.pk for phone in member.phones.all()}
+    if stored.keys() == set(wanted):
         return False
-    member.phones.exclude(number__in=wanted).delete()
+    gone = [pk for number, pk in stored.items() if number not in wanted]
+    member.phones.filter(pk__in=gone).delete()
     MemberPhone.objects.bulk_create(
         MemberPhone(member=member, number=number) for number in wanted if number not in stored
     )
@@ -287,7 +290,13 @@ def _amend_side(member: Member, side: str, fields: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def _id_numbers_are_free() -> Iterator[None]:
+def _id_numbers_are_free(members: Sequence[Member]) -> Iterator[None]:
+    """The database refuses a second number; while its index's key changes, rows are asked too."""
+    if encryption.index_key_changes():
+        numbers = [member.id_number for member in members if member.id_number]
+        known = Member.objects.filter(id_number_index__in=numbers)
+        if known.exclude(pk__in=[member.pk for member in members if member.pk]).exists():
+            raise IdNumberTaken
     try:
         with transaction.atomic():
             yield

@@ -44,7 +44,7 @@ def send(
 
 def send_code(code: SignInCode, *, template: str, at: datetime) -> Notice:
     """Have the digits of a code sent, whoever has the phone; the worker finds out who."""
-    notice = _write(code=code, template=template, made_at=at, phone_end=phones.mask(code.phone))
+    notice = _write(code=code, template=template, made_at=at, phone_end=phones.mask(code.number))
     _enqueue(notice, at=at)
     return notice
 
@@ -134,12 +134,12 @@ def _try(notice: Notice, at: datetime) -> None:
 def _number(notice: Notice) -> str:
     """Where it goes; of a code also who has that phone, the first when several do."""
     if notice.code:
-        found = codes.holders(notice.code.phone)
+        found = codes.holders(notice.code.number)
         notice.member = found[0] if found else None
-        return notice.code.phone
+        return notice.code.number
     if notice.member is None:
         return ""
-    numbers = notice.member.phones.order_by("pk").values_list("number", flat=True)
+    numbers = (phone.number for phone in notice.member.phones.order_by("pk"))
     number = next((each for each in numbers if phones.is_mobile(each)), "")
     notice.phone_end = phones.mask(number) if number else ""
     return number

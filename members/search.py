@@ -3,21 +3,26 @@
 Every key of a person is a row of SearchTerm, so whatever was typed is a prefix read of one
 b-tree. A person is listed in their community and once more in its district: who works for all of
 it reads one list, not one of each community. Keys of the given name stand under a mark and come
-after those of the whole name: people remember 秀英, but "xy" is first of all 徐勇.
+after those of the whole name: people remember 秀英, but "xy" is first of all 徐勇. Of a phone only
+the last four digits are a key; more digits are compared with the phones that end so, a whole mobile
+is found by its blind index.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from members import names
+from members import addresses, names
 from members.models import Area, Elder, Member, MemberPhone, SearchTerm, Volunteer
 
 GIVEN = "~"
 LAST = "\U0010ffff"  # sorts after every other character, byte by byte
 LONGEST = 120
+MOBILE = re.compile(r"(?:86)?(?P<number>1[3-9]\d{9})")
+END = 4  # digits of a phone that are in plain
 # The most keys of one person that begin alike; so many index rows hold `limit` people for sure.
 KEYS_ALIKE = 8
 
@@ -72,7 +77,10 @@ def find(
         "rows": limit * KEYS_ALIKE,
         "limit": limit,
     }
-    return _loaded(_ids(side, values) if wanted else first, areas, side)[:limit]
+    ids = _ids(side, values) if wanted else list(first)
+    if wanted.isdecimal() and len(wanted) > END:
+        ids = list(dict.fromkeys([*_at_phone(wanted, areas), *ids]))
+    return _loaded(ids, areas, side)[:limit]
 
 
 def key(text: str) -> str:
@@ -92,11 +100,9 @@ def index(members: Sequence[Member]) -> None:
     earlier: dict[int, list[str]] = {}
     for one in Member.objects.filter(merged_into__in=ids).only("merged_into", "number"):
         earlier.setdefault(one.merged_into_id or 0, []).append(one.number)
-    phones: dict[int, list[str]] = {}
-    for member_id, number in MemberPhone.objects.filter(member__in=ids).values_list(
-        "member_id", "number"
-    ):
-        phones.setdefault(member_id, []).append(number)
+    numbers: dict[int, list[str]] = {}
+    for phone in MemberPhone.objects.filter(member__in=ids):
+        numbers.setdefault(phone.member_id, []).append(phone.number)
     sides = (
         set(Volunteer.objects.filter(member__in=ids).values_list("member_id", flat=True)),
         set(Elder.objects.filter(member__in=ids).values_list("member_id", flat=True)),
@@ -114,7 +120,7 @@ def index(members: Sequence[Member]) -> None:
             for member in members
             for area_id in listed[member.area_id]
             for term in sorted(
-                terms(member.name, member.number, phones.get(member.pk, ()))
+                terms(member.name, member.number, numbers.get(member.pk, ()))
                 | set(earlier.get(member.pk, ()))
             )
         ),
@@ -129,7 +135,7 @@ def listings(area_ids: Iterable[int]) -> dict[int, list[int]]:
     return {pk: sorted({pk, districts[_district(path)]}) for pk, path in paths.items()}
 
 
-def terms(name: str, number: str, phones: Iterable[str]) -> set[str]:
+def terms(name: str, number: str, numbers: Iterable[str]) -> set[str]:
     """Every key under which a person of this name, number and phones is found."""
     found = {key(name), number}
     for reading in names.readings(name):
@@ -137,8 +143,7 @@ def terms(name: str, number: str, phones: Iterable[str]) -> set[str]:
     if given := names.given_reading(name):
         found |= {GIVEN + key(names.split(name)[1]), GIVEN + key(given.initials)}
         found |= {GIVEN + key(given.pinyin)}
-    for phone in phones:
-        found |= {phone, phone[-4:]}
+    found |= {phone[-END:] for phone in numbers}
     return {term[:LONGEST] for term in found if term.strip(GIVEN)}
 
 
@@ -148,7 +153,7 @@ def describe(member: Member) -> str:
     if member.birth_date:
         parts.append(_("born %(year)d") % {"year": member.birth_date.year})
     if member.address:
-        parts.append(member.address)
+        parts.append(addresses.mask(member.address))
     return " · ".join(parts)
 
 
@@ -170,6 +175,16 @@ def _ids(side: str | None, values: dict) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(FIND.format(side=SIDES[side]), values)
         return [row[0] for row in cursor.fetchall()]
+
+
+def _at_phone(digits: str, areas: QuerySet[Area] | Iterable[Area]) -> list[int]:
+    """Those whose phone is, or ends with, these digits."""
+    rows = MemberPhone.objects.filter(member__area__in=areas).order_by("member_id", "pk")
+    if whole := MOBILE.fullmatch(digits):
+        return [phone.member_id for phone in rows.filter(number_index=whole["number"])]
+    ends = SearchTerm.objects.filter(area__in=areas, term=digits[-END:]).values("member")
+    found = rows.filter(member__in=ends)
+    return [phone.member_id for phone in found if phone.number.endswith(digits)]
 
 
 def _loaded(

@@ -69,7 +69,9 @@ def send_code(
     is_known = devices.is_known_phone(phone, address=where, at=at)
     if _has_asked_too_often(phone, where, is_known, at):
         raise TooManyCodes
-    code = SignInCode(phone=phone, sent_at=at, address=where, is_from_known_place=is_known)
+    code = SignInCode(
+        phone=phone, number=phone, sent_at=at, address=where, is_from_known_place=is_known
+    )
     code.code_hash = codes.hashed(phone, codes.digits(code.key), purpose)
     code.save()
     notices.send_code(code, template=template, at=at)

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from members.views import consents, contacts, kin, people, registration, signing_in
+from members.views import consents, contacts, kin, looks, people, registration, signing_in
 
 urlpatterns = [
     path("sign-in/", signing_in.sign_in, name="sign_in"),
@@ -34,4 +34,6 @@ urlpatterns = [
     path("agents/<uuid:key>/revoke/", contacts.agent_revoke, name="agent_revoke"),
     path("kin/<uuid:key>/end/", kin.kin_end, name="kin_end"),
     path("my-time/consents/", consents.my_consents, name="my_consents"),
+    path("people/<uuid:key>/unmask/", looks.person_unmask, name="person_unmask"),
+    path("people/<uuid:key>/looks/", looks.person_looks, name="person_looks"),
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Area, Member, User
+from members.models.encrypted import EncryptedJSONField, is_sealed
 
 
 class RegisterBatchQuerySet(models.QuerySet["RegisterBatch"]):
@@ -39,7 +40,8 @@ class RegisterBatch(models.Model):
     area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("community"))
     file_name = models.CharField(_("file"), max_length=200)
     file_hash = models.CharField(max_length=64)
-    file = models.FileField(upload_to="registers/%Y/")
+    # The workbook, sealed; removed as soon as its rows are read.
+    file = models.FileField(upload_to="registers/%Y/", blank=True)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.READING)
     error = models.CharField(max_length=500, blank=True)
     # What each sheet was taken for; see `services.registers.reading.Sheet.about`.
@@ -90,6 +92,11 @@ class RegisterBatch(models.Model):
         return self.state in (self.State.READING, self.State.APPLYING)
 
 
+def _told(default: type) -> EncryptedJSONField:
+    """What a row tells of people, sealed for this row."""
+    return EncryptedJSONField(default=default, bound_to=("batch_id", "sheet", "number"))
+
+
 class RegisterRow(models.Model):
     """One row of a register, exactly as written, and what it is understood to say."""
 
@@ -109,13 +116,16 @@ class RegisterRow(models.Model):
     sheet = models.CharField(max_length=60)
     number = models.PositiveIntegerField()
     kind = models.CharField(max_length=9, choices=Kind)
-    written = models.JSONField()
-    understood = models.JSONField(default=dict)
+    written = _told(dict)
+    understood = _told(dict)
+    # Whom the row is about, and its day: the part of `understood` that tells nothing of a person.
+    named = models.JSONField(default=list)
+    day = models.DateField(null=True, blank=True)
     outcome = models.CharField(max_length=7, choices=Outcome)
     # A code of services.registers.reasons, with the values its sentence needs.
     reason = models.CharField(max_length=40, blank=True)
-    details = models.JSONField(default=dict)
-    warnings = models.JSONField(default=list)
+    details = _told(dict)
+    warnings = _told(list)
     member = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
     visit = models.ForeignKey("Visit", models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -132,6 +142,10 @@ class RegisterRow(models.Model):
                 fields=["visit"],
                 condition=Q(outcome="posted"),
                 name="services_registerrow_posts_its_visit_once",
+            ),
+            *(
+                is_sealed(name, f"services_registerrow_{name}_is_sealed")
+                for name in ("written", "understood", "details", "warnings")
             ),
         ]
         indexes = [

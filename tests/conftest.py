@@ -16,6 +16,9 @@ from tests import other_server
 from tests.cleaning import Cleaner
 from timebank import database
 
+# For this process and for those that tests start; 32 times the same byte.
+os.environ["ENCRYPTION_KEYS"] = "1:ERERERERERERERERERERERERERERERERERERERERERE="
+os.environ["INDEX_KEYS"] = "1:IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI="
 # Pages link to static files by their plain names: nobody collects them before tests.
 settings.STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -20,7 +20,7 @@ DRIFT = r"""
     ), papers AS (
         SELECT oid, relname FROM pg_class
         WHERE relname IN ('services_certificate', 'services_statementprint', 'members_consent',
-            'members_consenttext')
+            'members_consenttext', 'members_look')
           AND relnamespace = 'public'::regnamespace
     )
     SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')
@@ -82,7 +82,7 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
     if rewritable and not owned:
         problems.append(
             Warning(
-                f"The web role may change papers that were handed out: {rewritable}.",
+                f"The web role may change what is kept as it was written: {rewritable}.",
                 hint="REVOKE UPDATE, DELETE, TRUNCATE ON these tables: see docs/running.md.",
                 id="timebank.W003",
             )

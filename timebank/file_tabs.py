@@ -43,6 +43,7 @@ TABS = [
     Tab(_("Their data"), "person_data", writers),
     Tab(_("Same person"), "person_same", writers),
     Tab(_("History"), "person_history"),
+    Tab(_("Who looked"), "person_looks"),
 ]
 
 

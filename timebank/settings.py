@@ -1,7 +1,9 @@
 """Settings, all from the environment, safe when nothing is set (docs/running.md lists them)."""
 
+import base64
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -21,21 +23,28 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 
-def _own_secret() -> str:
-    """A key made on first use and kept in var/, for machines where nobody has set one."""
-    place = VAR_DIR / "secret_key"
+def _own(name: str, make: Callable[[], str]) -> str:
+    """A secret made on first use and kept in var/, for machines where nobody has set one."""
+    place = VAR_DIR / name
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         new = place.with_suffix(f".{os.getpid()}")
         new.touch(mode=0o600)
-        new.write_text(secrets.token_urlsafe(50))
+        new.write_text(make())
         with suppress(FileExistsError):  # of two starters at once, both take the first one's key
             os.link(new, place)
         new.unlink()
     return place.read_text()
 
 
-SECRET_KEY = env("SECRET_KEY", default="") or _own_secret()
+def _new_key() -> str:
+    return f"1:{base64.b64encode(os.urandom(32)).decode()}"
+
+
+SECRET_KEY = env("SECRET_KEY", default="") or _own("secret_key", lambda: secrets.token_urlsafe(50))
+# What is known of people is sealed with the newest of the first keys, and found by the others.
+ENCRYPTION_KEYS = env("ENCRYPTION_KEYS", default="") or _own("encryption_keys", _new_key)
+INDEX_KEYS = env("INDEX_KEYS", default="") or _own("index_keys", _new_key)
 
 PROGRAMME_NAME = env("PROGRAMME_NAME", default="") or _("Time Bank")
 # Checkpoints of the ledger: the key that signs them, its name when it is made here, and the public
@@ -150,6 +159,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+SESSION_SERIALIZER = "members.encryption.SessionSerializer"
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"

@@ -2,10 +2,12 @@ from pathlib import Path
 
 from django.db import migrations, models
 
+from members.models.encrypted import EncryptedField, is_sealed
+
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("members", "0003_member_authors"),
+        ("members", "0013_looks"),
     ]
 
     operations = [
@@ -24,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="volunteer",
             name="guardian_phone",
-            field=models.CharField(blank=True, max_length=20, verbose_name="guardian's phone"),
+            field=EncryptedField(blank=True, max_length=20, verbose_name="guardian's phone"),
         ),
         migrations.AddField(
             model_name="volunteer",
@@ -49,6 +51,10 @@ class Migration(migrations.Migration):
                 ),
                 name="members_volunteer_guardian_is_told_whole",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="volunteer",
+            constraint=is_sealed("guardian_phone", "members_volunteer_guardian_phone_is_sealed"),
         ),
         migrations.RunSQL(
             Path(__file__).with_suffix(".sql").read_text(),

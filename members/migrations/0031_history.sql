@@ -18,8 +18,12 @@ DECLARE
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         SELECT array_agg(key ORDER BY key) INTO changed FROM jsonb_each(news)
-            WHERE value IS DISTINCT FROM olds -> key AND key NOT IN ('changed_at', 'changed_by_id');
-        IF changed IS NULL THEN
+            WHERE value IS DISTINCT FROM olds -> key AND key NOT IN ('changed_at', 'changed_by_id')
+                AND NOT starts_with(reverse(key), reverse('_index'));
+        -- A value that is sealed with a newer key is the same value.
+        IF changed IS NULL OR current_setting('members.rotating', true) = 'on' AND NOT EXISTS (
+                SELECT FROM unnest(changed) key WHERE NOT starts_with(olds ->> key, '\x')
+                    OR NOT starts_with(news ->> key, '\x')) THEN
             RETURN NULL;
         END IF;
     END IF;

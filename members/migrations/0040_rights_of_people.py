@@ -9,6 +9,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from members.models.encrypted import EncryptedField, is_sealed
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -152,7 +154,7 @@ class Migration(migrations.Migration):
                 ("key", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=60, verbose_name="name")),
                 ("relation", models.CharField(blank=True, max_length=40, verbose_name="relation")),
-                ("phone", models.CharField(blank=True, max_length=20, verbose_name="phone")),
+                ("phone", EncryptedField(blank=True, max_length=20, verbose_name="phone")),
                 (
                     "position",
                     models.PositiveSmallIntegerField(default=1, verbose_name="whom to call first"),
@@ -688,6 +690,10 @@ class Migration(migrations.Migration):
                 name="members_contactperson_is_called_something",
                 violation_error_message="Write a name or a phone.",
             ),
+        ),
+        migrations.AddConstraint(
+            model_name="contactperson",
+            constraint=is_sealed("phone", "members_contactperson_phone_is_sealed"),
         ),
         migrations.AddConstraint(
             model_name="eligibilityrules",

@@ -6,6 +6,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from members.models.encrypted import EncryptedField, is_sealed
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -210,6 +212,16 @@ class Migration(migrations.Migration):
             model_name="signincode",
             name="key",
             field=models.UUIDField(default=uuid.uuid4, editable=False, unique=True),
+        ),
+        migrations.AddField(
+            model_name="signincode",
+            name="number",
+            field=EncryptedField(default="", max_length=20),
+            preserve_default=False,
+        ),
+        migrations.AddConstraint(
+            model_name="signincode",
+            constraint=is_sealed("number", "members_signincode_number_is_sealed"),
         ),
         migrations.AddField(
             model_name="user",

@@ -10,6 +10,7 @@ from members.models.devices import Device
 from members.models.finding import SearchTerm
 from members.models.history import Change
 from members.models.kinships import Kinship, Relation
+from members.models.looks import Look
 from members.models.merges import Merge, MergedRow
 from members.models.notices import Notice
 from members.models.people import Elder, Member, MemberPhone, Volunteer
@@ -33,6 +34,7 @@ __all__ = [
     "Elder",
     "EligibilityRules",
     "Kinship",
+    "Look",
     "Member",
     "MemberPhone",
     "Merge",

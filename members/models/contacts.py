@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models.consents import Consent
+from members.models.encrypted import EncryptedField, is_sealed
 from members.models.people import Member
 
 
@@ -17,7 +18,7 @@ class ContactPerson(models.Model):
     member = models.ForeignKey(Member, models.CASCADE, related_name="contacts")
     name = models.CharField(_("name"), max_length=60)
     relation = models.CharField(_("relation"), max_length=40, blank=True)
-    phone = models.CharField(_("phone"), max_length=20, blank=True)
+    phone = EncryptedField(_("phone"), max_length=20, blank=True)
     position = models.PositiveSmallIntegerField(_("whom to call first"), default=1)
 
     class Meta:
@@ -34,6 +35,7 @@ class ContactPerson(models.Model):
                 condition=~Q(name="") | ~Q(phone=""),
                 violation_error_message=_("Write a name or a phone."),
             ),
+            is_sealed("phone", "members_contactperson_phone_is_sealed"),
         ]
 
     def __str__(self):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.accounts import User
 from members.models.areas import Area
+from members.models.encrypted import BlindIndexField, EncryptedField, is_sealed
 
 
 class MemberQuerySet(models.QuerySet):
@@ -52,9 +53,10 @@ class Member(models.Model):
     name = models.CharField(_("name"), max_length=60)
     sex = models.CharField(_("sex"), max_length=1, choices=Sex, blank=True)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
-    id_number = models.CharField(_("ID number"), max_length=18, null=True, blank=True, unique=True)
-    address = models.CharField(_("address"), max_length=200, blank=True)
-    note = models.CharField(_("note"), max_length=500, blank=True)
+    id_number = EncryptedField(_("ID number"), max_length=18, null=True, blank=True)
+    id_number_index = BlindIndexField(of="id_number", null=True)
+    address = EncryptedField(_("address"), max_length=200, blank=True)
+    note = EncryptedField(_("note"), max_length=500, blank=True)
     registered_on = models.DateField(_("registered on"), default=timezone.localdate)
     standing = models.CharField(
         _("standing"),
@@ -84,9 +86,8 @@ class Member(models.Model):
         verbose_name_plural = _("members")
         constraints = [
             models.CheckConstraint(name="members_member_has_a_name", condition=~Q(name="")),
-            models.CheckConstraint(
-                name="members_member_id_number_is_not_empty",
-                condition=Q(id_number__isnull=True) | ~Q(id_number=""),
+            models.UniqueConstraint(
+                fields=["id_number_index"], name="members_member_id_number_is_of_one_person"
             ),
             models.CheckConstraint(
                 name="members_member_merged_names_the_record_that_was_kept",
@@ -97,6 +98,14 @@ class Member(models.Model):
                 name="members_member_is_not_merged_into_itself",
                 condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("pk")),
             ),
+            models.CheckConstraint(
+                name="members_member_id_number_has_its_index",
+                condition=Q(id_number__isnull=True, id_number_index__isnull=True)
+                | Q(id_number__isnull=False, id_number_index__isnull=False),
+            ),
+            is_sealed("id_number", "members_member_id_number_is_sealed"),
+            is_sealed("address", "members_member_address_is_sealed"),
+            is_sealed("note", "members_member_note_is_sealed"),
         ]
 
     def __str__(self):
@@ -113,16 +122,19 @@ class Member(models.Model):
 class MemberPhone(models.Model):
     """A phone of a member; several people may share one."""
 
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     member = models.ForeignKey(Member, models.CASCADE, related_name="phones")
-    number = models.CharField(_("phone"), max_length=20, db_index=True)
+    number = EncryptedField(_("phone"), max_length=20)
+    number_index = BlindIndexField(of="number", db_index=True)
 
     class Meta:
         verbose_name = _("phone")
         verbose_name_plural = _("phones")
         constraints = [
             models.UniqueConstraint(
-                fields=["member", "number"], name="members_memberphone_is_listed_once"
-            )
+                fields=["member", "number_index"], name="members_memberphone_is_listed_once"
+            ),
+            is_sealed("number", "members_memberphone_number_is_sealed"),
         ]
 
     def __str__(self):
@@ -132,13 +144,14 @@ class MemberPhone(models.Model):
 class Volunteer(models.Model):
     """The volunteer's side of a member."""
 
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     member = models.OneToOneField(Member, models.CASCADE, related_name="volunteer")
     joined_on = models.DateField(_("joined on"), null=True, blank=True)
     skills = ArrayField(models.CharField(max_length=40), default=list, verbose_name=_("skills"))
-    note = models.CharField(_("note"), max_length=500, blank=True)
+    note = EncryptedField(_("note"), max_length=500, blank=True)
     guardian_name = models.CharField(_("guardian"), max_length=60, blank=True)
     guardian_relation = models.CharField(_("guardian's relation"), max_length=40, blank=True)
-    guardian_phone = models.CharField(_("guardian's phone"), max_length=20, blank=True)
+    guardian_phone = EncryptedField(_("guardian's phone"), max_length=20, blank=True)
     guardian_consent_on = models.DateField(_("guardian's consent signed on"), null=True, blank=True)
 
     class Meta:
@@ -149,7 +162,9 @@ class Volunteer(models.Model):
                 name="members_volunteer_guardian_is_told_whole",
                 condition=Q(guardian_name="", guardian_relation="", guardian_consent_on=None)
                 | ~Q(guardian_name="") & ~Q(guardian_relation="") & ~Q(guardian_consent_on=None),
-            )
+            ),
+            is_sealed("note", "members_volunteer_note_is_sealed"),
+            is_sealed("guardian_phone", "members_volunteer_guardian_phone_is_sealed"),
         ]
 
     def __str__(self):
@@ -177,13 +192,14 @@ class Elder(models.Model):
         SEMI_DISABLED = "semi_disabled", _("semi-disabled")
         DISABLED = "disabled", _("disabled")
 
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     member = models.OneToOneField(Member, models.CASCADE, related_name="elder")
     living = models.CharField(_("living"), max_length=15, choices=Living, blank=True)
-    income = models.CharField(_("income"), max_length=18, choices=Income, blank=True)
-    capability = models.CharField(_("capability"), max_length=15, choices=Capability, blank=True)
+    income = EncryptedField(_("income"), max_length=18, choices=Income, blank=True)
+    capability = EncryptedField(_("capability"), max_length=15, choices=Capability, blank=True)
     contact_name = models.CharField(_("emergency contact"), max_length=60, blank=True)
     contact_relation = models.CharField(_("relation"), max_length=40, blank=True)
-    contact_phone = models.CharField(_("contact's phone"), max_length=20, blank=True)
+    contact_phone = EncryptedField(_("contact's phone"), max_length=20, blank=True)
 
     # Empty-nest means alone or with the spouse only (DOMAIN rules, eligibility).
     WITHOUT_CHILDREN = (Living.ALONE, Living.EMPTY_NEST, Living.WITH_SPOUSE)
@@ -191,6 +207,11 @@ class Elder(models.Model):
     class Meta:
         verbose_name = _("elder")
         verbose_name_plural = _("elders")
+        constraints = [
+            is_sealed("income", "members_elder_income_is_sealed"),
+            is_sealed("capability", "members_elder_capability_is_sealed"),
+            is_sealed("contact_phone", "members_elder_contact_phone_is_sealed"),
+        ]
 
     def __str__(self):
         return str(self.member)

@@ -4,16 +4,20 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from members.models.encrypted import BlindIndexField, EncryptedField, is_sealed
+
 
 class SignInCode(models.Model):
-    """A six-digit code sent to a phone; only its hash is kept.
+    """A six-digit code sent to a phone; of both only hashes are kept.
 
     The digits follow from `key` and the application's secret, so that they are written nowhere:
     neither here nor in the message that waits for the worker.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    phone = models.CharField(max_length=20)
+    # Found by the keyed hash of the phone; where the message goes is sealed, for the worker alone.
+    phone = BlindIndexField()
+    number = EncryptedField(max_length=20)
     code_hash = models.CharField(max_length=200)
     sent_at = models.DateTimeField(default=timezone.now)
     address = models.GenericIPAddressField(null=True)
@@ -29,7 +33,8 @@ class SignInCode(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="members_signincode_is_tried_at_most_five_times", condition=Q(tries__lte=5)
-            )
+            ),
+            is_sealed("number", "members_signincode_number_is_sealed"),
         ]
 
 

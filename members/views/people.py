@@ -7,10 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from members import access, ages, consents, files, history, id_numbers, search
+from members import access, access_log, ages, consents, files, history, search
 from members.access import staff_page
 from members.forms import FindForm
-from members.models import Area, Purpose
+from members.models import Area
 
 FOUND = 20
 
@@ -43,13 +43,12 @@ def person(request, key):
         return redirect("person", member.merged_into.key)
 
     now = timezone.now()
-    hidden = consents.hidden(member, at=now)
-    id_number = None if Purpose.SENSITIVE in hidden else member.id_number
     context = {
         "is_accompanied": ages.is_accompanied(member, on=timezone.localdate(now)),
         "lacks_consent": hasattr(member, "volunteer") and not ages.has_consent(member.volunteer),
-        "masked_id_number": id_numbers.mask(id_number) if id_number else "",
-        "hidden": hidden,
+        "masked": access_log.masked(member, at=now),
+        "may_unmask": access.may_unmask(request.user, member.area),
+        "hidden": consents.hidden(member, at=now),
         "may_log": access.may_log(request.user, member.area),
     }
     return files.show(request, member, "members/person_overview.html", context)

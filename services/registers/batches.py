@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from members import access
 from members.models import Area, User
 from services.models import RegisterBatch, RegisterRow
-from services.registers import reading, workbook
+from services.registers import reading, uploads, workbook
 from services.registers.judging import judge_again
 
 Outcome, State = RegisterRow.Outcome, RegisterBatch.State
@@ -98,8 +98,7 @@ def bring_in(
         entered_by=by,
         entered_at=at,
     )
-    file.seek(0)
-    batch.file.save(f"{batch.key}.xlsx", file, save=False)
+    uploads.keep(batch, file)
     try:
         with transaction.atomic():
             batch.save()
@@ -185,7 +184,7 @@ def discard(batch: RegisterBatch) -> RegisterBatch:
     batch.rows.all().delete()
     batch.state = State.DISCARDED
     batch.save(update_fields=["state"])
-    transaction.on_commit(lambda: batch.file.delete(save=False))
+    uploads.remove(batch)
     return batch
 
 

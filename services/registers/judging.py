@@ -36,7 +36,10 @@ OF_SIDE: dict[str, tuple[str, ...]] = {
     ),
 }
 
-JUDGED = ("outcome", "reason", "details", "warnings", "understood", "member", "visit")
+JUDGED = (
+    *("outcome", "reason", "details", "warnings", "understood", "named", "day"),
+    *("member", "visit"),
+)
 CHUNK = 1000
 
 
@@ -275,26 +278,36 @@ def judge_again(batch: RegisterBatch, rows: QuerySet[RegisterRow]) -> int:
         before = [_state_of(row) for row in chunk]
         judge.judge(chunk)
         otherwise = [r for r, was in zip(chunk, before, strict=True) if _state_of(r) != was]
-        RegisterRow.objects.bulk_update(otherwise, JUDGED, batch_size=200)
+        keep(otherwise)
         changed += len(otherwise)
     return changed
 
 
 def _state_of(row: RegisterRow) -> list[Any]:
-    return [getattr(row, name) for name in (*JUDGED[:-2], "member_id", "visit_id")]
+    told = [getattr(row, name) for name in (*JUDGED[:-2], "member_id", "visit_id")]
+    return [str(value) if isinstance(value, datetime.date) else value for value in told]
+
+
+def keep(rows: Iterable[RegisterRow]) -> None:
+    """Save how the rows were judged: row by row, as each is sealed for itself."""
+    for row in rows:
+        row.save(update_fields=JUDGED)
 
 
 def refuse(row: RegisterRow, cannot: Cannot) -> None:
     """Mark a row as one that cannot be posted, with the reason."""
     row.outcome = Outcome.CANNOT
     row.reason, row.details = cannot.code, cannot.details
-    row.understood, row.warnings = {}, []
+    row.understood, row.warnings, row.named, row.day = {}, [], [], None
     row.member = row.visit = None
 
 
 def accept(row: RegisterRow, outcome: str) -> None:
     row.outcome, row.reason, row.details = outcome, "", {}
     row.warnings = row.understood.pop("warnings", [])
+    sides = PEOPLE if row.kind == Kind.VISIT else ("person",)
+    row.named = [row.understood[side] for side in sides]
+    row.day = row.understood.get("date")
     row.member = row.visit = None
 
 

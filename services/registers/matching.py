@@ -47,15 +47,18 @@ class People:
         self.by_name: dict[str, list[Person]] = defaultdict(list)
         self.by_id_number: dict[str, Person] = {}
         phones: dict[int, set[str]] = defaultdict(set)
-        of_area = MemberPhone.objects.filter(member__area=area)
-        for member, phone in of_area.values_list("member", "number").iterator():
-            phones[member].add(phone)
-        fields = ("pk", "name", "number", "id_number", "birth_date", "volunteer", "elder")
-        for row in Member.objects.here().filter(area=area).values_list(*fields).iterator():
-            pk, name, number, id_number, birth, volunteer, elder = row
-            sides = {s for s, profile in (("volunteer", volunteer), ("elder", elder)) if profile}
-            birth_date = birth and birth.isoformat()
-            self.add(Person(pk, name, number, id_number, birth_date, phones[pk], sides))
+        for phone in MemberPhone.objects.filter(member__area=area).iterator():
+            phones[phone.member_id].add(phone.number)
+        everybody = Member.objects.here().filter(area=area)
+        sides = {
+            side: set(everybody.filter(**{f"{side}__isnull": False}).values_list("pk", flat=True))
+            for side in ("volunteer", "elder")
+        }
+        fields = ("key", "name", "number", "id_number", "birth_date")
+        for m in everybody.only(*fields).iterator():
+            birth = m.birth_date.isoformat() if m.birth_date else None
+            own = {side for side, members in sides.items() if m.pk in members}
+            self.add(Person(m.pk, m.name, m.number, m.id_number, birth, phones[m.pk], own))
 
     def add(self, person: Person) -> None:
         self.by_name[key_of(person.name)].append(person)
@@ -119,5 +122,5 @@ def key_of(name: str) -> str:
 
 def elsewhere(area: Area, id_numbers: Iterable[str]) -> set[str]:
     """Those of the ID numbers that people of other communities have."""
-    known = Member.objects.filter(id_number__in=list(id_numbers)).exclude(area=area)
-    return {number for number in known.values_list("id_number", flat=True) if number}
+    known = Member.objects.filter(id_number_index__in=list(id_numbers)).exclude(area=area)
+    return {member.id_number for member in known.only("key", "id_number") if member.id_number}

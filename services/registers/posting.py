@@ -23,7 +23,7 @@ from services import visits
 from services.models import Category, RegisterBatch, RegisterRow
 from services.registers.batches import PENDING, lock
 from services.registers.cells import Cannot
-from services.registers.judging import OF_MEMBER, OF_SIDE, PEOPLE, on_record, refuse
+from services.registers.judging import OF_MEMBER, OF_SIDE, PEOPLE, keep, on_record, refuse
 from services.registers.matching import People
 from services.visits import ImportedVisit, refusals
 
@@ -43,7 +43,6 @@ UPDATE services_registerrow AS r SET outcome = 'posted', {column} = posted.made
 FROM unnest(%s::bigint[], %s::bigint[]) AS posted (id, made) WHERE r.id = posted.id
 """
 _NEEDED = ("key", "name", "area")
-JUDGED = ["outcome", "reason", "details", "understood", "warnings", "member", "visit"]
 
 
 def post(batch: RegisterBatch) -> RegisterBatch:
@@ -114,7 +113,7 @@ class _Poster:
                 joining_now[ref].append(row)
         self._register(joining_now)
         refused = [row for row in rows if row.outcome == Outcome.CANNOT]
-        RegisterRow.objects.bulk_update(refused, JUDGED, batch_size=250)
+        keep(refused)
         done = [row for row in rows if row.outcome != Outcome.CANNOT]
         _mark("member_id", [(row.pk, members[row.understood["person"]]) for row in done])
 
@@ -133,7 +132,7 @@ class _Poster:
         member = member.merged_into or member
         seen = row.understood
         told = {name: _value(name, seen[name]) for name in OF_MEMBER if seen.get(name)}
-        phones = {*member.phones.values_list("number", flat=True), *seen["phones"]}
+        phones = {*(phone.number for phone in member.phones.all()), *seen["phones"]}
         by, at = self.batch.entered_by, timezone.now()
         side = {row.kind: _side(row)}
         joining.amend(member, by=by, at=at, phones=sorted(phones), **told, **side)
@@ -157,7 +156,7 @@ class _Poster:
         """Ref → member, for all whom the batch names: those posted, and those known before."""
         if self.members is None:
             named = self.batch.rows.filter(kind__in=PEOPLE, member__isnull=False)
-            pairs = named.values_list("understood__person", "member")
+            pairs = named.values_list("named__0", "member")
             self.members = dict(pairs)
         return self.members
 
@@ -168,15 +167,11 @@ class _Poster:
         """
         rows = self.batch.rows.filter(kind=Kind.VISIT).exclude(outcome=Outcome.CANNOT)
         first: dict[str, datetime.date] = {}
-        for side in PEOPLE:
-            days = rows.values(ref=KT(f"understood__{side}")).annotate(
-                day=Min(KT("understood__date"))
-            )
-            for ref, day in days.order_by().values_list("ref", "day"):
-                found = datetime.date.fromisoformat(day)
-                first[ref] = min(found, first.get(ref, found))
-        last = rows.aggregate(day=Max(KT("understood__date")))["day"]
-        return first, datetime.date.fromisoformat(last) if last else timezone.localdate()
+        for place in range(len(PEOPLE)):
+            days = rows.values(ref=KT(f"named__{place}")).annotate(first=Min("day"))
+            for ref, day in days.order_by().values_list("ref", "first"):
+                first[ref] = min(day, first.get(ref, day))
+        return first, rows.aggregate(last=Max("day"))["last"] or timezone.localdate()
 
     def _post_visits(self, rows: Sequence[RegisterRow]) -> None:
         members = self._members()
@@ -203,7 +198,7 @@ class _Poster:
                 row.outcome, row.visit_id = Outcome.SAME, same.visit
                 others.append(row)
         others += self._book(fresh)
-        RegisterRow.objects.bulk_update(others, JUDGED, batch_size=250)
+        keep(others)
 
     def _book(self, rows: Sequence[RegisterRow]) -> list[RegisterRow]:
         """Post these rows; return those that could not be, marked with the reason."""

@@ -5,7 +5,6 @@ killed starts again from nothing; of two at once the later one goes on.
 """
 
 import datetime
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -19,25 +18,12 @@ from openpyxl.utils import get_column_letter
 
 from members import parsing
 from services.models import RegisterBatch, RegisterRow
-from services.registers import headings, workbook
+from services.registers import headings, uploads, workbook
 from services.registers.judging import Judge, judge_again
 from services.registers.workbook import CannotRead
 
 Kind, State = RegisterRow.Kind, RegisterBatch.State
-COLUMNS = (
-    "batch_id",
-    "sheet",
-    "number",
-    "kind",
-    "written",
-    "understood",
-    "outcome",
-    "reason",
-    "details",
-    "warnings",
-    "member_id",
-    "visit_id",
-)
+COLUMNS: list[Any] = [field for field in RegisterRow._meta.concrete_fields if not field.primary_key]
 
 CHUNK = 1000
 HEADINGS_WITHIN = 60
@@ -175,8 +161,7 @@ def read(batch: RegisterBatch) -> RegisterBatch:
     if not _begin(batch):
         return batch
     try:
-        with batch.file.open("rb") as file:
-            _read(batch, survey(workbook.open_workbook(file)))
+        _read(batch, survey(workbook.open_workbook(uploads.opened(batch))))
     except CannotRead as error:
         with translation.override(None):  # kept in English, shown in the reader's language
             _finish(batch, State.FAILED, error=str(error.sentence))
@@ -224,12 +209,13 @@ def _begin(batch: RegisterBatch) -> bool:
 @transaction.atomic
 def _store(batch: RegisterBatch, rows: list[RegisterRow]) -> None:
     _check_alone(batch)
-    columns = ", ".join(COLUMNS)
+    columns = ", ".join(field.column for field in COLUMNS)
     into = f"COPY services_registerrow ({columns}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(into) as copy:
         for row in rows:
-            values = (getattr(row, column) for column in COLUMNS)
-            copy.write_row([json.dumps(v) if isinstance(v, dict | list) else v for v in values])
+            copy.write_row(
+                [field.get_db_prep_save(field.pre_save(row, True), connection) for field in COLUMNS]
+            )
     _set(batch, rows_done=batch.rows_done + len(rows))
 
 
@@ -237,6 +223,7 @@ def _store(batch: RegisterBatch, rows: list[RegisterRow]) -> None:
 def _finish(batch: RegisterBatch, state: str, error: str = "") -> None:
     _check_alone(batch)
     _set(batch, state=state, error=error, sheets=batch.sheets)
+    uploads.remove(batch)
 
 
 def _check_alone(batch: RegisterBatch) -> None:

@@ -23,8 +23,8 @@ def workbook(batch: RegisterBatch) -> bytes:
         rows = batch.rows.filter(outcome=RegisterRow.Outcome.CANNOT, kind=kind).order_by("pk")
         if not rows.exists():
             continue
-        extra = _extra(rows)
-        fields = [f for f in FIELDS[kind] if f != "banked" or rows.filter(written__has_key=f)]
+        told, extra = _columns(rows)
+        fields = [field for field in FIELDS[kind] if field != "banked" or field in told]
         sheet = book.create_sheet(str(RegisterRow.Kind(kind).label)[:31])
         headings = [*(str(LABELS[field]) for field in fields), *extra]
         sheet.append([*headings, _("Why not posted"), _("Sheet and row")])
@@ -52,12 +52,15 @@ def _date(row: RegisterRow, years: dict[str, int | None]) -> Any:
         return written
 
 
-def _extra(rows: Any) -> list[str]:
-    """The headings of the columns that have no meaning of their own, in the order they came."""
-    found: dict[str, None] = {}
-    for extra in rows.filter(written__has_key="extra").values_list("written__extra", flat=True):
-        found.update(dict.fromkeys(extra))
-    return list(found)
+def _columns(rows: Any) -> tuple[set[str], list[str]]:
+    """The columns that are filled in, and the headings of those that have no meaning of their own,
+    in the order they came."""
+    told: set[str] = set()
+    extra: dict[str, None] = {}
+    for row in rows.iterator():
+        told.update(row.written)
+        extra.update(dict.fromkeys(row.written.get("extra", ())))
+    return told, list(extra)
 
 
 def _cell(sheet: Any, value: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from members import id_numbers, phones
+from members import access_log, addresses, id_numbers, phones
 from services.models import RegisterRow
 from services.registers.headings import FIELDS, LABELS
 from services.registers.reasons import sentence
 
 TAGS = {"new": "ok", "changed": "warn", "cannot": "bad", "posted": "ok"}
+HIDDEN = ("income", "capability", "note")
 PHONES = ("phone", "phones", "contact_phone", "volunteer_phone", "elder_phone")
 
 
@@ -33,13 +34,15 @@ def shown(row: RegisterRow) -> Shown:
 
 
 def masked(name: str, value: Any) -> str:
-    """A cell as lists show it: of ID numbers and phones only what tells them apart."""
+    """A cell as lists show it: only what tells people apart."""
     text = str(value)
     if name == "id_number":
         return id_numbers.mask(text.strip())
     if name in PHONES:
         return phones.mask(text.strip())
-    return text
+    if name == "address":
+        return addresses.mask(text.strip())
+    return access_log.HIDDEN if name in HIDDEN else text
 
 
 def _change(name: str, before: Any, after: Any) -> str:

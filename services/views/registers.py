@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from members import access
+from members import access, access_log
 from members.access import staff_page
 from services import tasks
 from services.models import RegisterBatch, RegisterRow
@@ -145,6 +145,14 @@ def register_refused(request, key):
     if not batches.may_bring_in(request.user, batch.area):
         raise PermissionDenied
 
+    access_log.sent_out(
+        f"{batch} · {_('rows that cannot be posted')}",
+        ["register_rows"],
+        area=batch.area,
+        by=request.user,
+        at=timezone.now(),
+        page="register_refused",
+    )
     response = HttpResponse(refused.workbook(batch), content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="refused-{batch.key}.xlsx"'
     return response

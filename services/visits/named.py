@@ -17,11 +17,11 @@ from services.visits.facts import Beside
 
 _Model = TypeVar("_Model", bound=models.Model)
 # The columns of the SQL function `services_named`: as there, and in the order of the models, which
-# `from_db` takes for granted. Other fields are deferred.
+# `from_db` takes for granted. Other fields are deferred; income and capability come sealed.
 _CATEGORY = ("code", "name_zh", "name_en", "usual_minutes", "is_bankable", "is_urgent")
 _MEMBER = ("id", "key", "number", "area_id", "name", "birth_date")
 _AREA = ("id", "code", "path")
-_ELDER = ("id", "member_id", "living", "income", "capability")
+_ELDER = ("id", "key", "member_id", "living", "income", "capability")
 # A function without a row where one of its arguments is NULL: only the volunteer's row has facts.
 _READ = f"""
     SELECT n.*, {facts.READ} FROM services_named(%s::uuid[], %s) n

@@ -24,7 +24,8 @@ def found(text, *, areas=None, **options):
     "text",
     [
         "曾秀英", "曾", "曾 秀", "秀英", "zxy", "ZXY", "ｚｘｙ", "cxy", "zeng", "zeng xiu ying",
-        "cengx", "xiuy", "2345", "13808712345", "138 0871 2345", "１３８",
+        "cengx", "xiuy", "2345", "２３", "12345", "8712345", "13808712345", "138 0871 2345",
+        "１３８０８７１２３４５",
     ],
 )  # fmt: skip
 def test_a_person_is_found_by_whatever_people_type(text):

@@ -115,7 +115,7 @@ def test_a_right_to_take_papers_away_is_found(drift, table):
     drift(f"GRANT DELETE ON {table} TO timebank_web", f"REVOKE DELETE ON {table} FROM timebank_web")
 
     assert found() == {
-        "timebank.W003": f"The web role may change papers that were handed out: {table}."
+        "timebank.W003": f"The web role may change what is kept as it was written: {table}."
     }
 
 

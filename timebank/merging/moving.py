@@ -33,11 +33,16 @@ def exchange(kept: Member, gone: Member, taken: Iterable[str]) -> None:
         theirs = {name: (getattr(left, name), getattr(right, name)) for name in names}
         if "id_number" in names:
             right.id_number = None
-            right.save(update_fields=["id_number"])
+            right.save(update_fields=["id_number", "id_number_index"])
         for row, which in ((left, 1), (right, 0)):
             for name, values in theirs.items():
                 setattr(row, name, values[which])
-            row.save(update_fields=names)
+            row.save(update_fields=_columns(names))
+
+
+def _columns(names: list[str]) -> list[str]:
+    """The columns behind these fields: an ID number stands beside its blind index."""
+    return [*names, "id_number_index"] if "id_number" in names else names
 
 
 def move(merge: Merge) -> None:
@@ -89,7 +94,7 @@ def _write_down(merge: Merge, model: Any, column: str, numbers: Iterable[int]) -
 
 def _move_phones(merge: Merge) -> None:
     """Those that the kept record does not have; the same number stays where it is."""
-    known = set(merge.kept.phones.values_list("number", flat=True))
+    known = {phone.number for phone in merge.kept.phones.all()}
     own = [phone.pk for phone in merge.gone.phones.all() if phone.number not in known]
     _move(merge, merge.gone.phones.filter(pk__in=own), "member")
 

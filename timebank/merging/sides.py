@@ -107,8 +107,8 @@ def obstacles(kept: Member, gone: Member) -> Iterator[str]:
 def alike(member: Member, *, limit: int = 5) -> list[Member]:
     """Others of the community who may be the same person: by name and a phone or a birth date."""
     others = Member.objects.here().filter(area=member.area_id).exclude(pk=member.pk)
-    numbers = list(member.phones.values_list("number", flat=True))
-    may_be = Q(phones__number__in=numbers)
+    numbers = [phone.number for phone in member.phones.all()]
+    may_be = Q(phones__number_index__in=numbers)
     if member.birth_date:
         may_be |= Q(birth_date=member.birth_date)
     found = others.filter(may_be, name=names.clean(member.name)).distinct().order_by("pk")

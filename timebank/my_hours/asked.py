@@ -92,8 +92,8 @@ def unsaved(asked: dict, member: Member) -> MovementRequest:
 
 def mobiles(member: Member) -> list[str]:
     """The member's phones to which a code can be sent."""
-    numbers = member.phones.order_by("pk").values_list("number", flat=True)
-    return [number for number in numbers if phones.is_mobile(number)]
+    known = member.phones.order_by("pk")
+    return [phone.number for phone in known if phones.is_mobile(phone.number)]
 
 
 def send_code(asked: dict, phone: str, *, address, at) -> None:

@@ -108,7 +108,11 @@ class RelativeForm(HoursForm):
     def _relative(self, name, end):
         member = self.user.member
         others = Member.objects.here().filter(area=member.area_id, name=name).exclude(pk=member.pk)
-        fitting = others.filter(phones__number__endswith=end).distinct()[:2]
+        fitting = [
+            other
+            for other in others.order_by("pk").prefetch_related("phones")
+            if any(phone.number.endswith(end) for phone in other.phones.all())
+        ]
         return fitting[0] if len(fitting) == 1 else None
 
 

@@ -13,9 +13,8 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.db import transaction
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -117,19 +116,22 @@ def _give_up_hours(request: DataRequest, member: Member, *, by: User, at: dateti
 
 
 def _phones(records: list[Member]) -> list[str]:
-    phones = MemberPhone.objects.filter(member__in=records)
-    return list(phones.values_list("number", flat=True))
+    return [phone.number for phone in MemberPhone.objects.filter(member__in=records)]
 
 
 def _rows(records: list[Member], numbers: list[str]) -> QuerySet[RegisterRow]:
     """Rows of registers that tell of the person: linked to them, or with a number of theirs."""
     visits = Visit.objects.filter(Q(volunteer__in=records) | Q(elder__in=records))
-    tells = Q(member__in=records) | Q(visit__in=visits)
-    for value in [*numbers, *(one.id_number for one in records if one.id_number)]:
-        tells |= Q(words__contains=value) | Q(sense__contains=value)
+    linked = Q(member__in=records) | Q(visit__in=visits)
+    values = [*numbers, *(one.id_number for one in records if one.id_number)]
     rows = RegisterRow.objects.filter(batch__area__in={one.area_id for one in records})
-    rows = rows.annotate(words=Cast("written", TextField()), sense=Cast("understood", TextField()))
-    return RegisterRow.objects.filter(pk__in=list(rows.filter(tells).values_list("pk", flat=True)))
+    found = set(rows.filter(linked).values_list("pk", flat=True))
+    # What is sealed is found by looking: row by row, as this is done once in a person's life.
+    for row in rows.exclude(pk__in=found).iterator():
+        told = f"{row.written} {row.understood} {row.details} {row.warnings}"
+        if any(value in told for value in values):
+            found.add(row.pk)
+    return RegisterRow.objects.filter(pk__in=found)
 
 
 def _empty_registers(rows: QuerySet[RegisterRow]) -> None:
@@ -208,7 +210,10 @@ def _delete_places(records: list[Member]) -> None:
 
 def _empty(member: Member, by: User, at: datetime) -> None:
     """The record keeps its keys, its number and the day of its making; a name it must have."""
-    Volunteer.objects.filter(member=member).update(skills=[], note="")
+    guardian = {f"guardian_{part}": "" for part in ("name", "relation", "phone")}
+    Volunteer.objects.filter(member=member).update(
+        skills=[], note="", guardian_consent_on=None, **guardian
+    )
     Elder.objects.filter(member=member).update(
         living="", income="", capability="", contact_name="", contact_relation="", contact_phone=""
     )
@@ -218,6 +223,17 @@ def _empty(member: Member, by: User, at: datetime) -> None:
     if member.standing != Member.Standing.MERGED:
         member.standing = Member.Standing.ERASED
     member.changed_by, member.changed_at = by, at
-    told = ("name", "sex", "address", "note", "birth_date", "id_number", "standing")
+    told = (
+        "name",
+        "sex",
+        "address",
+        "note",
+        "birth_date",
+        "id_number",
+        "id_number_index",
+        "standing",
+    )
     member.save(update_fields=[*told, "changed_by", "changed_at"])
     SearchTerm.objects.filter(member=member).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT members_empty_history(%s)", [member.pk])

@@ -125,7 +125,7 @@ class Elders:
 
     def __init__(self, members: set[int]):
         elders = Elder.objects.filter(member__in=members).select_related("member")
-        fields = ("living", "income", "capability", "member__birth_date", "member__area_id")
+        fields = ["key", "living", "income", "capability", "member__birth_date", "member__area_id"]
         self._records = eligibility.Records(members)
         self._known: dict[tuple, Standing] = {}
         self._elders = {elder.member_id: elder for elder in elders.only("member", *fields)}

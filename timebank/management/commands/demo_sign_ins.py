@@ -5,10 +5,9 @@ from django.core.management.base import BaseCommand
 from django.db.models import Count
 
 from ledger.models import Account, AccountKind, Balance
+from members import phones
 from members.models import Member, MemberPhone, User
 from timebank.management.commands.demo_people import STAFF
-
-MOBILE = r"^1\d{10}$"
 
 
 class Command(BaseCommand):
@@ -35,15 +34,21 @@ class Command(BaseCommand):
 
 def _phones():
     """The volunteer with most hours who has a phone of their own; and a phone that is shared."""
-    shared = MemberPhone.objects.values("number").annotate(n=Count("pk")).filter(n__gt=1)
-    mobiles = MemberPhone.objects.filter(number__regex=MOBILE).select_related("member")
+    indexes = MemberPhone.objects.values("number_index").annotate(n=Count("pk"))
+    shared = indexes.filter(n__gt=1).values("number_index")
+    own = MemberPhone.objects.exclude(number_index__in=shared).select_related("member")
     for balance in Balance.objects.filter(posted__gt=0).order_by("-posted", "account_id"):
         account = Account.objects.get(community_id=balance.community_id, id=balance.account_id)
-        own = mobiles.filter(member__key=account.holder).exclude(number__in=shared.values("number"))
-        if account.kind == AccountKind.MEMBER and own:
-            phone = own[0]
-            yield f"  {phone.number}  {phone.member.name}, {balance.posted // 60} h banked"
+        if account.kind == AccountKind.MEMBER and (found := _mobile(own, key=account.holder)):
+            yield f"  {found.number}  {found.member.name}, {balance.posted // 60} h banked"
             break
-    for row in shared.filter(number__regex=MOBILE).order_by("number")[:1]:
-        names = Member.objects.filter(phones__number=row["number"]).order_by("pk")
-        yield f"  {row['number']}  shared by {', '.join(names.values_list('name', flat=True))}"
+    for row in MemberPhone.objects.filter(number_index__in=shared).order_by("pk"):
+        if phones.is_mobile(row.number):
+            names = Member.objects.filter(phones__number_index=row.number).order_by("pk")
+            yield f"  {row.number}  shared by {', '.join(names.values_list('name', flat=True))}"
+            break
+
+
+def _mobile(rows, *, key):
+    mobiles = rows.filter(member__key=key).order_by("pk")
+    return next((row for row in mobiles if phones.is_mobile(row.number)), None)

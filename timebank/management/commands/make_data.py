@@ -83,7 +83,8 @@ def _communities(count):
 
 def _load_people(cursor, count, places, seed):
     """Copy the people in; return them as (member id, area id, person)."""
-    taken = set(Member.objects.exclude(id_number=None).values_list("id_number", flat=True))
+    known = Member.objects.exclude(id_number=None).only("key", "id_number")
+    taken = {member.id_number for member in known.iterator()}
     invented = invention.people(count, seed=seed, today=timezone.localdate(), taken=taken)
     ids = _draw(cursor, "pg_get_serial_sequence('members_member', 'id')", count)
     numbers = _draw(cursor, "'members_member_number'", count)
@@ -259,11 +260,11 @@ def _copy(cursor, model, rows):
         return
     fields = [f for f in model._meta.concrete_fields if not (f.primary_key and first.pk is None)]
     columns = ", ".join(field.column for field in fields)
-    prepare = [(f.attname, partial(f.get_db_prep_save, connection=cursor.db)) for f in fields]
+    prepare = [(f.pre_save, partial(f.get_db_prep_save, connection=cursor.db)) for f in fields]
     _copy_rows(
         cursor,
         f"{model._meta.db_table} ({columns})",
-        ([ready(getattr(row, name)) for name, ready in prepare] for row in chain([first], rows)),
+        ([ready(value(row, True)) for value, ready in prepare] for row in chain([first], rows)),
     )
 
 
