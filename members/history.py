@@ -31,11 +31,11 @@ class Entry(NamedTuple):
     fields: list[Field]
 
 
-def of(member: Member) -> list[Entry]:
-    """The latest changes of the member, the newest first."""
+def of(member: Member, *, most: int | None = LATEST) -> list[Entry]:
+    """The latest changes of the member, the newest first; all of them where `most` is None."""
     rows = Change.objects.filter(member=member).select_related("by").order_by("-at", "-pk")
     names = {area.pk: str(area) for area in Area.objects.all()}
-    return [_entry(change, names) for change in rows[:LATEST]]
+    return [_entry(change, names) for change in rows[:most]]
 
 
 def _entry(change: Change, areas: dict[int, str]) -> Entry:

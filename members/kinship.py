@@ -128,10 +128,15 @@ def may_confirm(kinship: Kinship, *, by: User) -> bool:
 
 
 def kin_of(member: Member, *, on: date) -> list[Kin]:
-    """The confirmed relatives of the member on that day, those of the same community or not."""
+    """The confirmed relatives of the member on that day, those of the same community or not.
+
+    Without records that were merged into another: their kin are entered for that one too.
+    """
     standing = Kinship.objects.of(member).standing_on(on)
     people = ("member__area", "relative__area")
-    return [_seen_from(member, one) for one in standing.select_related(*people).order_by("pk")]
+    found = standing.select_related(*people).order_by("pk")
+    kin = [_seen_from(member, one) for one in found]
+    return [one for one in kin if one.relative.standing != Member.Standing.MERGED]
 
 
 def between(member: Member, other: Member, *, on: date) -> Kin | None:

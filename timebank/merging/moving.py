@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
-from members.models import Elder, Member, Merge, MergedRow, User, Volunteer
-from timebank.merging.sides import FIELDS
+from members.models import ContactPerson, Elder, Member, Merge, MergedRow, User, Volunteer
+from timebank.merging.sides import FIELDS, TOGETHER
 from timebank.personal.places import PLACES, Merging
 
 ACTIVE = "is_active"
@@ -24,7 +24,8 @@ def exchange(kept: Member, gone: Member, taken: Iterable[str]) -> None:
     """
     wanted = set(taken)
     for side, fields in FIELDS.items():
-        names = [name for name in fields if (f"{side}.{name}" if side else name) in wanted]
+        chosen = [name for name in fields if (f"{side}.{name}" if side else name) in wanted]
+        names = [part for name in chosen for part in TOGETHER.get(name, [name])]
         if not names:
             continue
         left, right = (getattr(one, side, None) if side else one for one in (kept, gone))
@@ -49,6 +50,7 @@ def move(merge: Merge) -> None:
     """Let all that named the vanishing record name the kept one, and keep which rows that were."""
     kept, gone = merge.kept, merge.gone
     _move_phones(merge)
+    _move_contacts(merge)
     for model in (Volunteer, Elder):
         if not model.objects.filter(member=kept).exists():
             _move(merge, model.objects.filter(member=gone), "member")
@@ -74,6 +76,7 @@ def move_back(merge: Merge) -> None:
             found.update(is_active=True)
         else:
             found.filter(**{column: merge.kept}).update(**{column: merge.gone})
+    _number(merge.gone.contacts.all())
 
 
 def _move(merge: Merge, rows: QuerySet[Any], column: str) -> None:
@@ -97,6 +100,21 @@ def _move_phones(merge: Merge) -> None:
     known = {phone.number for phone in merge.kept.phones.all()}
     own = [phone.pk for phone in merge.gone.phones.all() if phone.number not in known]
     _move(merge, merge.gone.phones.filter(pk__in=own), "member")
+
+
+def _move_contacts(merge: Merge) -> None:
+    """Those whom the kept record does not have, to be called after those whom it has."""
+    known = {(one.name, one.phone) for one in merge.kept.contacts.all()}
+    own = [one.pk for one in merge.gone.contacts.all() if (one.name, one.phone) not in known]
+    _number(ContactPerson.objects.filter(pk__in=own), after=merge.kept)
+    _move(merge, merge.gone.contacts.filter(pk__in=own), "member")
+
+
+def _number(contacts: QuerySet[ContactPerson], *, after: Member | None = None) -> None:
+    """Give them places of their own, after those of a member; until the commit two may share."""
+    last = (after.contacts.aggregate(last=Max("position"))["last"] or 0) if after else 0
+    for place, one in enumerate(contacts.order_by("position", "pk"), last + 1):
+        ContactPerson.objects.filter(pk=one.pk).update(position=place)
 
 
 def _move_sign_in(merge: Merge) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -15,17 +15,22 @@ from ledger.models import MovementRequest
 from members import id_numbers, names, phones
 from members.models import DataRequest, Member
 from services.models import RegisterBatch, Visit
+from timebank.merging import rights
 
 # Whose value is kept is chosen for these; of "volunteer" and "elder" where both have that side.
 FIELDS = {
     "": ("name", "sex", "birth_date", "id_number", "address", "note", "registered_on"),
-    "volunteer": ("joined_on", "skills", "note"),
+    "volunteer": ("joined_on", "skills", "note", "guardian_name"),
     "elder": (
         *("living", "income", "capability"),
         *("contact_name", "contact_relation", "contact_phone"),
     ),
 }
-MASKED = {"id_number": id_numbers.mask, "contact_phone": phones.mask}
+# What is told whole or not at all goes by its first part.
+TOGETHER = {
+    "guardian_name": ("guardian_name", "guardian_relation", "guardian_phone", "guardian_consent_on")
+}
+MASKED = {"guardian_phone": phones.mask, "id_number": id_numbers.mask, "contact_phone": phones.mask}
 STANDING = (Visit.State.COMPLETED, Visit.State.CONFIRMED)
 MOST_NAMED = 5
 NOTHING: tuple[Any, ...] = ("", None, [])
@@ -102,6 +107,7 @@ def obstacles(kept: Member, gone: Member) -> Iterator[str]:
         yield _("A register of this community is being posted. Wait until it is done.")
     if requests.held_by(gone.area_id, gone.key):
         yield _("Hours of the record that vanishes are set aside for a visit. Release them first.")
+    yield from rights.missing(kept, gone, on=timezone.localdate())
 
 
 def alike(member: Member, *, limit: int = 5) -> list[Member]:
@@ -124,7 +130,7 @@ def _pairs(kept: Member, gone: Member) -> Iterator[tuple[Any, ...]]:
             label = left._meta.get_field(name).verbose_name
             code = f"{side}.{name}" if side else name
             shown = _shown(left, name), _shown(right, name)
-            yield code, name, label, getattr(left, name), getattr(right, name), shown
+            yield code, name, label, _value(left, name), _value(right, name), shown
 
 
 def _takes(name: str, left: Any, right: Any) -> bool:
@@ -132,7 +138,19 @@ def _takes(name: str, left: Any, right: Any) -> bool:
     return left in NOTHING or (name in ("registered_on", "joined_on") and right < left)
 
 
+def _value(row: Any, name: str) -> Any:
+    parts = [getattr(row, part) for part in TOGETHER.get(name, [name])]
+    return parts if len(parts) > 1 and parts[0] else parts[0]
+
+
 def _shown(row: Any, name: str) -> str:
+    parts = TOGETHER.get(name, [name])
+    if getattr(row, name) in NOTHING or len(parts) == 1:
+        return _part(row, name)
+    return " · ".join(_part(row, part) for part in parts)
+
+
+def _part(row: Any, name: str) -> str:
     value = getattr(row, name)
     if value in NOTHING:
         return "–"

@@ -22,11 +22,15 @@ from ledger import accounts, requests, spending, transfers
 from ledger.models import Balance, MovementRequest
 from ledger.requests import Refusal
 from members.models import (
+    Agent,
     DataRequest,
+    Device,
+    Draft,
     Elder,
     Member,
     MemberPhone,
     Merge,
+    Notice,
     SearchTerm,
     SignInCode,
     User,
@@ -76,6 +80,7 @@ def erase(request: DataRequest, *, identity: str, by: User, at: datetime) -> Dat
     _empty_requests(records, at)
     _empty_visits(records)
     _end_sign_in(records, numbers)
+    _end_agencies(records, by, at)
     _forget_the_log(records)
     _delete_places(records)
     for one in records:
@@ -187,7 +192,16 @@ def _end_sign_in(records: list[Member], numbers: list[str]) -> None:
         if told.get("_auth_user_id") in ids or phone in numbers:
             session.delete()
     users.update(first_name="", last_name="", email="", is_active=False)
-    SignInCode.objects.filter(phone__in=numbers).delete()
+    Device.objects.filter(user__in=users).delete()
+    Draft.objects.filter(user__in=users).delete()
+    codes = SignInCode.objects.filter(phone__in=numbers)
+    Notice.objects.filter(code__in=codes).delete()
+    codes.delete()
+
+
+def _end_agencies(records: list[Member], by: User, at: datetime) -> None:
+    found = Agent.objects.filter(Q(member__in=records) | Q(agent__in=records), revoked_at=None)
+    found.update(revoked_by=by, revoked_at=at)
 
 
 def _forget_the_log(records: list[Member]) -> None:
@@ -236,4 +250,5 @@ def _empty(member: Member, by: User, at: datetime) -> None:
     member.save(update_fields=[*told, "changed_by", "changed_at"])
     SearchTerm.objects.filter(member=member).delete()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT members_empty_rights(%s)", [member.pk])
         cursor.execute("SELECT members_empty_history(%s)", [member.pk])

@@ -2,6 +2,7 @@
 
 A test looks for columns that lead to a member and stand here not: whoever adds a model says in a
 line what the copy of a person's data shows of it, what a merge does with it, and what an erasure.
+What names a person through their account (devices, what was typed) goes with the account.
 """
 
 from enum import StrEnum
@@ -12,7 +13,9 @@ class Merging(StrEnum):
     """What a merge does with rows of the record that vanishes."""
 
     MOVE = "move"  # they name the kept record from then on
-    STAY = "stay"  # they go on naming the vanished one, through which they are found
+    # They go on naming the vanished one, through which they are found. What of it decides hours
+    # has to stand for the kept record too, before the merge: timebank.merging.rights.
+    STAY = "stay"
     OWN = "own"  # timebank.merging.moving knows better
 
 
@@ -44,6 +47,16 @@ PLACES = [
     Place("members.Volunteer", "member", "volunteer", OWN, EMPTY),
     Place("members.Elder", "member", "elder", OWN, EMPTY),
     Place("members.User", "member", "sign_in", OWN, EMPTY),
+    Place("members.ContactPerson", "member", "contacts", OWN, DELETE),
+    Place("members.Kinship", "member", "kin", STAY, EMPTY, "hours were given by it"),
+    Place("members.Kinship", "relative", "kin", STAY, EMPTY, "hours were given by it"),
+    Place("members.Assessment", "member", "assessments", STAY, EMPTY, "the pool paid by it"),
+    Place("members.Consent", "member", "consents", STAY, EMPTY, "shows what was agreed to"),
+    Place("members.Agent", "member", "agents", STAY, EMPTY, "shows by whose word it was done"),
+    Place("members.Agent", "agent", "agents", STAY, EMPTY, "shows by whose word it was done"),
+    Place("members.Look", "member", "looks", STAY, EMPTY, "shows who saw it"),
+    Place("members.Notice", "member", "notices", MOVE, DELETE),
+    Place("members.Change", "member", "changes", STAY, EMPTY, "shows who changed it"),
     Place("members.SearchTerm", "member", "", OWN, DELETE, "made of name, number and phones"),
     Place("members.DataRequest", "member", "requests", MOVE, KEEP, "shows that it was carried out"),
     Place("members.Merge", "kept", "merges", STAY, KEEP, "the number stands on paper"),

@@ -15,7 +15,24 @@ from django.utils.translation import pgettext_lazy
 
 from ledger import accounts
 from ledger.models import AccountKind, Entry, MovementRequest, TransferKind
-from members.models import DataRequest, Elder, Member, MemberPhone, Merge, User, Volunteer
+from members import access_log, history
+from members.models import (
+    Agent,
+    Assessment,
+    Consent,
+    ContactPerson,
+    DataRequest,
+    Device,
+    Elder,
+    Kinship,
+    Look,
+    Member,
+    MemberPhone,
+    Merge,
+    Notice,
+    User,
+    Volunteer,
+)
 from services.models import RegisterRow, Visit
 from services.papers.models import Certificate, StatementPrint
 from timebank import passbook
@@ -52,13 +69,112 @@ def phones(records: list[Member]) -> Section:
 
 def volunteer(records: list[Member]) -> Section:
     found = Volunteer.objects.filter(member__in=records).order_by("pk")
-    return of_model(_("As a volunteer"), Volunteer, found, "joined_on", "skills", "note")
+    names = ("joined_on", "skills", "note", "guardian_name", "guardian_relation")
+    names += ("guardian_phone", "guardian_consent_on")
+    return of_model(_("As a volunteer"), Volunteer, found, *names)
 
 
 def elder(records: list[Member]) -> Section:
     found = Elder.objects.filter(member__in=records).order_by("pk")
     names = ("living", "income", "capability", "contact_name", "contact_relation", "contact_phone")
     return of_model(_("As an elder"), Elder, found, *names)
+
+
+def contacts(records: list[Member]) -> Section:
+    found = ContactPerson.objects.filter(member__in=records).order_by("member", "position", "pk")
+    return of_model(_("Whom to call"), ContactPerson, found, "name", "relation", "phone")
+
+
+def kin(records: list[Member]) -> Section:
+    """From the person's own side: what the other one is to them."""
+    found = Kinship.objects.filter(Q(member__in=records) | Q(relative__in=records))
+    names = ("state", "proof", "proof_note", "seen_on", "ended_on", "return_reason")
+    told = of_model(_("Kin on record"), Kinship, [], *names)
+    columns = [("with", _("With")), ("relation", _("relation")), *told.columns]
+    rows = []
+    for row in found.select_related("member", "relative").order_by("pk"):
+        own = row.member if row.member in records else row.relative
+        other = short_name(row.other_than(own).name)
+        values = [_value(row, name) for name in names]
+        rows.append([other, str(row.relation_to(own).label), *values])
+    return Section(told.title, columns, rows)
+
+
+def assessments(records: list[Member]) -> Section:
+    found = Assessment.objects.filter(member__in=records).order_by("pk")
+    names = ("assessed_on", "review_due_on", "age", "living", "computed", "result", "reason")
+    return of_model(_("Assessments"), Assessment, found, *names, "state", "return_reason")
+
+
+def consents(records: list[Member]) -> Section:
+    found = Consent.objects.filter(member__in=records).select_related("text").order_by("pk")
+    names = ("purpose", "act", "how", "witness", "said_on", "recorded_at", "text")
+    return of_model(_("Consents"), Consent, found, *names)
+
+
+def agents(records: list[Member]) -> Section:
+    """Who acts for the person, and for whom the person acts."""
+    found = Agent.objects.filter(Q(member__in=records) | Q(agent__in=records))
+    columns = [("for", _("In whose name")), ("agent", _("agent")), ("scopes", _("scope"))]
+    columns += [("since", _("from")), ("until", _("until")), ("revoked_at", _("ended"))]
+    rows = [
+        [
+            *(_own_or_short(one, records) for one in (row.member, row.agent)),
+            [str(scope) for scope in row.scopes_in_words],
+            *(row.since, row.until, row.revoked_at),
+        ]
+        for row in found.select_related("member", "agent").order_by("pk")
+    ]
+    return Section(_("Acting for somebody"), columns, rows)
+
+
+def looks(records: list[Member]) -> Section:
+    found = Look.objects.filter(member__in=records).order_by("pk")
+    columns = [("at", _("time")), ("fields", _("what was seen"))]
+    columns += [("purpose", _("reason")), ("words", _("in words"))]
+    rows = [
+        [
+            row.at,
+            [str(label) for label in access_log.labels(row.fields)],
+            str(row.get_purpose_display()),
+            row.words,
+        ]
+        for row in found
+    ]
+    return Section(_("Who looked at masked values, and why"), columns, rows)
+
+
+def notices(records: list[Member]) -> Section:
+    found = Notice.objects.filter(member__in=records).order_by("pk")
+    names = ("made_at", "what", "phone_end", "state")
+    columns = [(name, _heading(Notice, name)) for name in names]
+    return Section(_("Messages"), columns, [[_value(row, name) for name in names] for row in found])
+
+
+def changes(records: list[Member]) -> Section:
+    """What was changed of the person; of what is sensitive only that it was."""
+    columns = [("at", _("time")), ("about", _("about")), ("kind", _("what was done"))]
+    columns += [("fields", _("fields"))]
+    rows = [
+        [
+            entry.change.at,
+            entry.subject,
+            str(entry.change.get_kind_display()),
+            [
+                f"{field.label}: {field.before} → {field.after}" if field.is_shown else field.label
+                for field in entry.fields
+            ],
+        ]
+        for record in records
+        for entry in history.of(record, most=None)
+    ]
+    return Section(_("Changes of what is on record"), columns, rows)
+
+
+def devices(records: list[Member]) -> Section:
+    found = Device.objects.filter(user__member__in=records).order_by("pk")
+    names = ("label", "address", "since", "last_seen", "ended_at")
+    return of_model(_("Devices"), Device, found, *names)
 
 
 def given(records: list[Member]) -> Section:
@@ -129,10 +245,7 @@ def sign_in(records: list[Member]) -> Section:
 def requests(records: list[Member]) -> Section:
     found = DataRequest.objects.filter(member__in=records).order_by("pk")
     names = ("kind", "state", "asked_at", "due_on", "hours_words", "identity", "closed_at")
-    columns = [
-        (name, _HEADINGS.get(name, DataRequest._meta.get_field(name).verbose_name))
-        for name in names
-    ]
+    columns = [(name, _heading(DataRequest, name)) for name in names]
     rows = [[_value(row, name) for name in names] for row in found]
     return Section(_("requests about one's data"), columns, rows)
 
@@ -151,6 +264,11 @@ SECTIONS: dict[str, Callable[[list[Member]], Section]] = {
     "phones": phones,
     "volunteer": volunteer,
     "elder": elder,
+    "contacts": contacts,
+    "kin": kin,
+    "assessments": assessments,
+    "consents": consents,
+    "agents": agents,
     "given": given,
     "received": received,
     "hours": hours,
@@ -161,8 +279,16 @@ SECTIONS: dict[str, Callable[[list[Member]], Section]] = {
     "sign_in": sign_in,
     "requests": requests,
     "merges": merges,
+    "devices": devices,
+    "notices": notices,
+    "looks": looks,
+    "changes": changes,
 }
-_HEADINGS: dict[str, str | Promise] = {"asked_at": _("asked on"), "closed_at": _("closed on")}
+_HEADINGS: dict[str, str | Promise] = {
+    "asked_at": _("asked on"),
+    "closed_at": _("closed on"),
+    "what": _("message"),
+}
 
 
 def of(member: Member) -> dict[str, Section]:
@@ -191,6 +317,14 @@ def _visits(title: str | Promise, visits: Any, other: str) -> Section:
         for visit in found
     ]
     return Section(title, columns, rows)
+
+
+def _heading(model: Any, name: str) -> str | Promise:
+    return _HEADINGS.get(name) or model._meta.get_field(name).verbose_name
+
+
+def _own_or_short(person: Member, records: list[Member]) -> str:
+    return person.name if person in records else short_name(person.name)
 
 
 def _content(entry: Entry) -> str:

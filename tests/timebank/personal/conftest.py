@@ -7,10 +7,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from members import joining
-from members.models import DataRequest, Member
+from members import (
+    access_log,
+    assessments,
+    consents,
+    contacts,
+    joining,
+    kinship,
+    phones,
+)
+from members.models import DataRequest, Member, Notice
 from services.registers import batches, reading
-from tests.factories import ElderFactory, StaffFactory, UserFactory
+from tests.factories import ElderFactory, MemberFactory, StaffFactory, UserFactory
 from tests.services.test_visits_log import log
 from timebank.personal import asking, erasing
 
@@ -24,6 +32,13 @@ KNOWN = {
     "contact": "欧阳小敏",
     "contact_phone": "13577770021",
     "skill": "量血压专长",
+    "neighbour": "邻居司徒大伯",
+    "neighbour_phone": "13577770022",
+    "phone_end": phones.mask("13987650021"),
+    "proof_note": "户口簿第七页",
+    "reason": "独居且刚出院",
+    "witness": "见证人诸葛",
+    "look": "家属来电核对住址",
 }
 
 
@@ -43,7 +58,7 @@ def administrator(db):
 
 
 @pytest.fixture
-def person(db, clerk):
+def person(db, clerk, checker):
     """A volunteer and elder about whom everything is known, with a visit given and an account."""
     member = joining.register(
         area=ElderFactory().member.area,
@@ -65,7 +80,37 @@ def person(db, clerk):
         at=timezone.now(),
     )
     UserFactory(member=member)
+    _rights_of(member, clerk, checker)
     return Member.objects.select_related("area").get(pk=member.pk)
+
+
+def _rights_of(member, clerk, checker):
+    """Whom to call, kin, an assessment, a consent, a look and a message: each with words."""
+    now, today = timezone.now(), timezone.localdate()
+    told = {"by": clerk, "at": now}
+    neighbour = {"name": KNOWN["neighbour"], "relation": "邻居", "phone": KNOWN["neighbour_phone"]}
+    contacts.add(member, **neighbour, by=clerk)
+    kin = {"relation": "sibling", "proof": "other", "proof_note": KNOWN["proof_note"]}
+    kinship.confirm(
+        kinship.enter(
+            member, relative=MemberFactory(), **kin, seen_on=today, key=uuid.uuid4(), **told
+        ),
+        by=checker,
+        at=now,
+    )
+    decided = {"on": today, "result": "D", "reason": KNOWN["reason"], "key": uuid.uuid4()}
+    assessments.approve(assessments.assess(member.elder, **decided, **told), by=checker, at=now)
+    consents.give(member, "family", how="spoken", witness=KNOWN["witness"], **told)
+    why = {"reason": "other", "words": KNOWN["look"], "page": "person_detail"}
+    access_log.look(member, ["phones"], **why, **told)
+    Notice.objects.create(
+        member=member,
+        phone_end=KNOWN["phone_end"],
+        template="new_device",
+        language="zh-hans",
+        state="sent",
+        ended_at=now,
+    )
 
 
 @pytest.fixture

@@ -8,11 +8,13 @@ from django.apps import apps
 from django.utils import timezone, translation
 from pypdf import PdfReader
 
-from members.models import Member
-from tests.factories import ElderFactory, MemberFactory
-from timebank.personal import files
+from members import consents
+from members.models import Agent, Device, Kinship, Member
+from tests.factories import ElderFactory, MemberFactory, StaffFactory
+from timebank.personal import files, sections
 from timebank.personal.places import PLACES, Erasing
 from timebank.personal.sections import SECTIONS
+from timebank.templatetags.figures import short_name
 
 from .conftest import KNOWN
 
@@ -44,6 +46,40 @@ def test_json_has_everything_that_is_known(person, served):
     assert [what for what, value in KNOWN.items() if value not in text] == []
     assert [visit["served_minutes"] for visit in told["given"]] == [60]
     assert [line["minutes"] for line in told["hours"]] == [60]
+
+
+def test_what_was_said_and_decided_is_in_the_copy_from_both_sides(person):
+    relative = Kinship.objects.get().relative
+    agent = Agent.objects.create(
+        member=relative,
+        agent=person,
+        scopes=["see"],
+        consent=consents.give(relative, "agent", how="paper", by=StaffFactory(), at=timezone.now()),
+        since=timezone.localdate(),
+        appointed_by=StaffFactory(),
+        appointed_at=timezone.now(),
+    )
+    Device.objects.create(user=person.user, label="Safari · iPhone", session="hers")
+    person.name = "欧阳改名"
+    person.save(update_fields=["name"])
+
+    with translation.override("en"):
+        own, theirs = (sections.of(one) for one in (person, relative))
+
+    assert [row[:2] for row in own["kin"].rows] == [
+        [short_name(relative.name), "brother or sister"]
+    ]
+    assert [row[0] for row in theirs["kin"].rows] == [short_name("欧阳改名")]
+    assert [row[:3] for row in own["agents"].rows] == [
+        [short_name(relative.name), person.name, ["see the account"]]
+    ]
+    assert theirs["agents"].rows[0][0] == agent.member.name
+    assert [row[0] for row in own["devices"].rows] == ["Safari · iPhone"]
+    assert any("欧阳改名" in str(row) for row in own["changes"].rows)
+    assert {code for code, section in own.items() if not section.rows} == {
+        *("given", "received", "hours", "movements", "certificates", "prints"),
+        *("registers", "requests", "merges"),
+    }
 
 
 def test_the_other_persons_name_is_shortened(person, clerk, served):

@@ -5,20 +5,37 @@ import uuid
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection
+from django.test import Client
 from django.utils import timezone
 
 from ledger import accounts, approvals, redemptions, requests
 from ledger.models import Transfer, TransferKind
 from ledger.verification import verify
-from members import joining, search, signing_in
-from members.models import DataRequest, Elder, Member, MemberPhone, SignInCode, User, Volunteer
+from members import agents, joining, search, signing_in
+from members.models import (
+    Assessment,
+    Consent,
+    DataRequest,
+    Device,
+    Elder,
+    Kinship,
+    Look,
+    Member,
+    MemberPhone,
+    SignInCode,
+    User,
+    Volunteer,
+)
+from members.models.encrypted import EncryptedField
 from services.models import RegisterBatch, Visit
 from services.papers import certificates
-from tests.factories import StaffFactory, VisitFactory, community
+from tests.factories import MemberFactory, StaffFactory, VisitFactory, community
 from tests.ledger.people import credit, hours, pool
 from timebank import database
 from timebank.merging import merges
@@ -34,7 +51,10 @@ def fresh(member):
 
 
 def whole_database():
-    """Every table as COPY writes it, read by the superuser: what a dump would hold."""
+    """Every table as COPY writes it, read by the superuser: what a dump would hold.
+
+    And what is sealed in it, opened: an erasure is not a lost key.
+    """
     where = database.superuser(os.environ["TIMEBANK_SOCKET"], connection.settings_dict["NAME"])
     held = {}
     with psycopg.connect(where) as superuser:
@@ -45,6 +65,11 @@ def whole_database():
         for (table,) in tables:
             with superuser.cursor().copy(f"COPY {table} TO STDOUT") as copy:
                 held[table] = b"".join(bytes(part) for part in copy).decode()
+    for model in apps.get_models():
+        sealed = [f.attname for f in model._meta.fields if isinstance(f, EncryptedField)]
+        for row in model._base_manager.all() if sealed and not model._meta.proxy else []:
+            held[model._meta.db_table] += "".join(f"{getattr(row, name)}\n" for name in sealed)
+    held["django_session"] += str([one.get_decoded() for one in Session.objects.all()])
     return held
 
 
@@ -54,22 +79,57 @@ def found_in(held):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_dump_after_an_erasure_holds_none_of_the_known_values(
-    person, served, register, ask, erase, client
+    person, served, register, ask, erase, client, tmp_path
 ):
     client.force_login(person.user)
-    signing_in.send_code(KNOWN["phone"], address=None, at=timezone.now())
+    Device.objects.create(user=person.user, label="Safari · iPhone", session="hers")
+    _asked_for_a_code(client)
     _written_in_the_log(person)
-    batch = RegisterBatch.objects.get()
-    file = batch.file.path
-    assert os.path.exists(file)
+    _written_in_the_history(person)
     RegisterBatch.objects.update(state="discarded")
-    assert {what for _table, what in found_in(whole_database())} == set(KNOWN)
+    before = found_in(whole_database())
+    assert {what for _table, what in before} == set(KNOWN)
+    assert {table for table, _what in before} >= WITH_WORDS
 
     erase(ask(hours_words="都捐给公益池"))
 
     assert found_in(whole_database()) == set()
-    assert not os.path.exists(file)
+    assert not Device.objects.exists()
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
     assert verify().faults == []
+
+
+# Where words of a person stand, or values that are sealed.
+WITH_WORDS = {
+    "django_admin_log",
+    "django_session",
+    "members_assessment",
+    "members_change",
+    "members_consent",
+    "members_contactperson",
+    "members_elder",
+    "members_kinship",
+    "members_look",
+    "members_member",
+    "members_memberphone",
+    "members_notice",
+    "members_signincode",
+    "members_volunteer",
+    "services_registerrow",
+    "services_visit",
+}
+
+
+def _asked_for_a_code(client):
+    """Somebody typed the phone in another browser, so that it waits in a session there."""
+    elsewhere = Client()
+    elsewhere.post("/sign-in/", {"phone": KNOWN["phone"]})
+    signing_in.send_code(KNOWN["phone"], address=None, at=timezone.now())
+
+
+def _written_in_the_history(member):
+    for name in ("别人", KNOWN["contact"]):
+        joining.amend(member, by=None, at=timezone.now(), elder={"contact_name": name})
 
 
 def _written_in_the_log(member):
@@ -100,6 +160,66 @@ def test_a_certificate_alone_keeps_the_name_and_still_verifies(person, served, a
 
     assert found_in(whole_database()) == {("services_certificate", "name")}
     assert certificates.standings([paper])[0].state == "genuine"
+
+
+def test_what_was_decided_of_the_erased_stays_without_its_words(person, ask, erase):
+    rows = {
+        model: list(model.objects.order_by("pk").values())
+        for model in (Kinship, Assessment, Consent, Look)
+    }
+
+    erase(ask())
+
+    emptied = {
+        Kinship: {"proof_note": erasing.GONE},
+        Assessment: {"reason": erasing.GONE, "living": "", "age": None},
+        Consent: {"witness": erasing.GONE},
+        Look: {"words": erasing.GONE},
+    }
+    for model, gone in emptied.items():
+        assert list(model.objects.order_by("pk").values()) == [row | gone for row in rows[model]]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("members_kinship", "proof_note = 'anything'"),
+        ("members_kinship", "proof_note = '–', relation = 'parent'"),
+        ("members_kinship", "return_reason = '–'"),  # where there was none
+        ("members_assessment", "reason = 'anything'"),
+        ("members_assessment", "age = 99"),
+        ("members_assessment", "living = 'alone', age = NULL, result = 'none'"),
+        ("members_consent", "witness = 'anything'"),
+        ("members_consent", "act = 'withdrawn'"),
+        ("members_look", "words = 'anything'"),
+        ("members_look", "fields = '{id_number}', words = '–'"),
+    ],
+)
+def test_nothing_but_emptying_is_let_through(person, table, change):
+    where = database.superuser(os.environ["TIMEBANK_SOCKET"], connection.settings_dict["NAME"])
+
+    with psycopg.connect(where) as superuser, pytest.raises(psycopg.errors.RestrictViolation):
+        superuser.execute(f"UPDATE {table} SET {change}")
+
+
+def test_who_acted_for_the_erased_acts_no_longer(person, ask, erase, clerk, administrator):
+    agent = agents.appoint(
+        person,
+        agent=MemberFactory(),
+        scopes=["see"],
+        since=timezone.localdate(),
+        until=None,
+        how="paper",
+        by=clerk,
+        at=timezone.now(),
+        key=uuid.uuid4(),
+    )
+
+    erase(ask())
+
+    agent.refresh_from_db()
+    assert (agent.revoked_by, agent.revoked_at is not None) == (administrator, True)
 
 
 def test_asking_restricts_at_once(person, ask, client, clerk, checker, administrator):
