@@ -64,8 +64,8 @@ def test_a_visit_logged_while_its_volunteer_is_restricted_is_refused(person, ask
 def test_nobody_is_merged_and_erased_at_once(person, ask, clerk, checker):
     other = ElderFactory().member
     merge = merges.ask(
-        other,
         person,
+        other,
         taken=[],
         reason="同一身份证",
         key=uuid.uuid4(),
