@@ -17,9 +17,9 @@ def add(member: Member, *, name: str, relation: str, phone: str, by: User) -> Co
     _check(member, by)
     Member.objects.select_for_update(of=("self",)).only("pk").get(pk=member.pk)
     number = phones.parse(phone)
-    known = member.contacts.filter(name=name, phone=number).first()
-    if known:
-        return known
+    for known in member.contacts.filter(name=name).order_by("pk"):
+        if known.phone == number:  # the database holds it sealed
+            return known
     last = member.contacts.aggregate(last=Max("position"))["last"] or 0
     return ContactPerson.objects.create(
         member=member, name=name, relation=relation, phone=number, position=last + 1
