@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import uuid
+from dataclasses import fields
 
 import pytest
 from django.utils import translation
@@ -15,8 +16,9 @@ from ledger.models import TransferKind
 from members.models import Area
 from services.models import ClosedMonth, MonthClosing
 from tests.factories import MemberFactory, StaffFactory, community
+from timebank import passbook
 from timebank.months import closing
-from timebank.reports import files, r1
+from timebank.reports import files, hours, r1
 from timebank.reports.periods import Period
 from timebank.reports.r1 import stored
 
@@ -37,6 +39,7 @@ KINDS = {
     "moved_out": 8,
     "closed": 5,
     "inherited": 4,
+    "joined": 6,
 }
 
 
@@ -97,6 +100,7 @@ class Book:
             effective_on=MARCH,
             by=self.by,
         )
+        self.post(TransferKind.JOIN, wang, self.own[self.li], 6)
         self.close(self.gone, POOL)
         self.close(self.heired, self.gifted)
 
@@ -124,6 +128,27 @@ def test_every_kind_is_counted_and_both_balances_add_up(book):
     assert total.member_balance_minutes == 100 + 40 - 30 - 20 - 10 - 8 - 5
     assert total.pool_balance_minutes == 20 + 10 + 5 - 40
     assert (total.balance_difference_minutes, total.pool_difference_minutes) == (0, 0)
+
+
+def test_every_kind_is_counted_as_something_of_its_own():
+    """A reversal counts under the kind that it reverses; a closure also by where the hours went."""
+    own = set(TransferKind) - {TransferKind.REVERSAL}
+
+    assert set(hours.COUNTED_AS) == own
+    assert len(set(hours.COUNTED_AS.values())) == len(own)
+    other = {"donated_when_earned", "closed_to_pool", "reversed"}
+    assert {field.name for field in fields(hours.Flows)} == {*hours.COUNTED_AS.values(), *other}
+
+
+def test_every_kind_has_words_in_the_passbook_in_both_languages():
+    """A kind that has none of its own is called what the ledger calls it; nobody reads a number."""
+    for kind in TransferKind:
+        for way in ("in", "out"):
+            words = passbook.WORDS.get((kind, way)) or kind.label
+            with translation.override("en"):
+                english = str(words)
+            with translation.override("zh-hans"):
+                assert str(words) not in (english, "")
 
 
 def test_a_month_opens_with_what_the_one_before_closed_with(book):

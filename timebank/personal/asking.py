@@ -148,7 +148,7 @@ def _check_open(request: DataRequest) -> None:
 def _restrict(member: Member, by: User, at: datetime) -> None:
     _stand(member, Standing.RESTRICTED, by, at)
     signing_in.user_for(member)  # one that may not sign in is what keeps the phone out
-    signing_in.sign_out_everywhere(member)
+    signing_in.sign_out_everywhere(member, by=by, at=at)
     User.objects.filter(member=member).update(is_active=False)
 
 

@@ -45,6 +45,7 @@ class Flows:
     closed_to_pool: int = 0
     closed_to_heirs: int = 0
     made_up: int = 0
+    joined: int = 0
     reversed: int = 0
 
     @property
@@ -68,6 +69,7 @@ COUNTED_AS = {
     TransferKind.MOVE_IN: "moved_in",
     TransferKind.CLOSURE: "closed_to_heirs",
     TransferKind.CORRECTION: "made_up",
+    TransferKind.JOIN: "joined",
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from ledger import (
     accounts,
@@ -234,7 +234,9 @@ def test_the_passbook_says_where_the_hours_came_from(kept, gone, ask, approve):
 
     shown = passbook.opened(kept, at=timezone.now(), limit=5)
 
-    assert [(line.kind, line.minutes) for line in shown["lines"]] == [("从您的另一份档案转来", 600)]
+    with translation.override("zh-hans"):
+        lines = [(str(line.kind), line.minutes) for line in shown["lines"]]
+    assert lines == [("从您的另一份档案转来", 600)]
 
 
 def test_nothing_leads_out_of_given_hours_by_a_join(rich, ask, approve):
@@ -270,6 +272,9 @@ def test_r1_adds_up_the_same_and_counts_the_person_once(kept, gone, ask, approve
     assert (before.total.active_volunteers, after.total.active_volunteers) == (2, 1)
     assert before.total.volunteers == after.total.volunteers + 1
     assert before.total.elders_registered == after.total.elders_registered
+    moved = after.total.movements
+    assert (before.total.movements.joined_minutes, moved.joined_minutes) == (0, 60)
+    moved.joined_minutes = 0  # and nothing else has changed
     people = ("active_volunteers", "volunteers", "new_volunteers")
     assert _but(before.total, people) == _but(after.total, people)
 

@@ -45,7 +45,8 @@ ADDITIVE = (
 @dataclass
 class Movements:
     """What changed the balances between the beginning and the end of a row, each kind less what was
-    reversed of it; `given` went from one time account to another and changed neither sum.
+    reversed of it; `given`, `inherited` and `joined` (with another record of the same person) went
+    from one time account to another and changed neither sum.
 
     `reversed` is what was booked back, of every kind. `pool_cover` is in `Figures`, as are the
     banked minutes and the closing balances.
@@ -64,6 +65,7 @@ class Movements:
     closed_minutes: int = 0
     inherited_minutes: int = 0
     made_up_minutes: int = 0
+    joined_minutes: int = 0
     reversed_minutes: int = 0
 
     def add(self, other: "Movements", *, is_first: bool) -> None:
@@ -348,6 +350,7 @@ def _movements(flows: hours.Flows) -> Movements:
         closed_minutes=flows.closed_to_pool,
         inherited_minutes=flows.closed_to_heirs,
         made_up_minutes=flows.made_up,
+        joined_minutes=flows.joined,
         reversed_minutes=flows.reversed,
     )
 

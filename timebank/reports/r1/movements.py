@@ -112,6 +112,7 @@ def _lines(total: Figures, moved: Movements) -> list[Line]:
         (_("Accounts closed, to the pool"), closed, -closed, closed),
         (_("Accounts closed, to relatives"), moved.inherited_minutes, 0, 0),
         (_("Made up for by the community"), moved.made_up_minutes, moved.made_up_minutes, 0),
+        (_("Joined with another record of the same person"), moved.joined_minutes, 0, 0),
     ]
 
 
