@@ -79,7 +79,7 @@ def ask(
     and PoolExhausted where the pool would have to give back more than it may.
     """
     day = timezone.localdate(at)
-    among = tuple(MovementRequest.Relation.values)
+    among = relatives.TO_INHERIT
     told = relatives.told(member, heir, relation=relation, proof=proof, among=among, on=day)
     _check(member, heir, told["relation"], requests.policy_for(member.area, at), day)
     return requests.file(

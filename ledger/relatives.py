@@ -19,7 +19,7 @@ Relation = MovementRequest.Relation
 # What the relative may be to the member (the domain's rules, "The ledger of hours").
 TO_GIVE = (Relation.SPOUSE, Relation.PARENT, Relation.GRANDPARENT, Relation.CHILD)
 TO_REDEEM = (Relation.SPOUSE, Relation.PARENT, Relation.GRANDPARENT)
-TO_INHERIT = (Relation.SPOUSE,)
+TO_INHERIT = tuple(Relation)
 
 
 class OtherwiseOnRecord(Refusal):

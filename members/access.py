@@ -18,7 +18,7 @@ Role = StaffRole.Role
 WRITERS = (Role.CLERK, Role.CHECKER, Role.COORDINATOR, Role.ADMINISTRATOR)
 APPROVERS = (Role.CHECKER, Role.COORDINATOR, Role.ADMINISTRATOR)
 READERS = (*APPROVERS, Role.AUDITOR)
-TWO_FACTORS = (Role.CHECKER, Role.ADMINISTRATOR)
+TWO_FACTORS = APPROVERS  # who may be the second person is shown to be that person
 
 
 Visitor = User | AnonymousUser

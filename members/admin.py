@@ -171,25 +171,19 @@ class MemberAdmin(ReadOnlyAdmin):
             return None
         return id_numbers.mask(member.id_number)
 
-    @admin.display(description=_("address"))
-    def shown_address(self, member):
-        return None if member.has_withdrawn_basic else member.address
-
-    @admin.display(description=_("note"))
-    def shown_note(self, member):
-        return None if member.has_withdrawn_sensitive else member.note
-
     @admin.display(description=_("phones"))
     def masked_phones(self, member):
         return ", ".join(phones.mask(phone.number) for phone in member.phones.all())
 
     @admin.display(description=_("address"))
     def masked_address(self, member):
-        return addresses.mask(member.address) if member.address else None
+        if not member.address or member.has_withdrawn_basic:
+            return None
+        return addresses.mask(member.address)
 
     @admin.display(description=_("note"))
     def masked_note(self, member):
-        return access_log.HIDDEN if member.note else None
+        return access_log.HIDDEN if member.note and not member.has_withdrawn_sensitive else None
 
     @admin.display(description=_("volunteer"), boolean=True)
     def is_volunteer(self, member):

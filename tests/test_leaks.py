@@ -79,6 +79,8 @@ def dump():
             "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p', 'm')"
             " AND relnamespace NOT IN ('pg_catalog'::regnamespace,"
             " 'information_schema'::regnamespace)"
+            # what everybody is asked to agree to, which names such marks
+            " AND relname <> 'members_consenttext'"
         ).fetchall()
         for (table,) in tables:
             with server.cursor().copy(f"COPY (SELECT * FROM {table}) TO STDOUT") as rows:

@@ -23,7 +23,8 @@ def person_unmask(request, key):
     if not access.may_unmask(request.user, member.area):
         raise PermissionDenied
 
-    masked = access_log.masked(member, at=timezone.now())
+    seen = access_log.masked(member, at=timezone.now())
+    masked = [field for field in seen if not field.is_withdrawn]
     wanted = {"fields_seen": request.GET.getlist("field")}
     form = LookForm(
         request.POST if request.method == "POST" else None, masked=masked, initial=wanted

@@ -14,7 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from ledger import policies
-from members.models import Area
+from members.models import AccountEvent, Area
+from members.person_forms import amendment
 from tests.access.world import CODE, INSIDE, PASSWORD
 from tests.browser import routes
 
@@ -25,6 +26,10 @@ ROWS = {
     "admin:members_staffrole_": lambda world: world.users["clerk"].roles.get(),
     "admin:members_elder_": lambda world: world.elder.elder,
     "admin:ledger_policy_": lambda world: world.version,
+    "admin:members_device_": lambda world: world.users["owner"].devices.first(),
+    "admin:members_accountevent_": lambda world: AccountEvent.objects.filter(
+        user=world.users["maker"]
+    ).first(),
 }
 # Routes that the walk in the browser does not visit, or visits with something to read.
 PLACES = {
@@ -48,6 +53,23 @@ PLACES = {
     "request_undo": lambda world: {"key": world.given.key},
     "request_charge": lambda world: {"key": world.redemption.key},
     "request_release": lambda world: {"key": world.redemption.key},
+    "kin_end": lambda world: {"key": world.kin.key},
+    "contact_add": lambda world: {"key": world.elder.key},
+    "contact_change": lambda world: {"key": world.contact.key},
+    "agent_appoint": lambda world: {"key": world.elder.key},
+    "agent_revoke": lambda world: {"key": world.agency.key},
+    "merge_new": lambda world: {"key": world.pair[0].key, "other": world.pair[1].key},
+    "merge_approve": lambda world: {"key": world.merge.key},
+    "merge_withdraw": lambda world: {"key": world.merge.key},
+    "merge_undo": lambda world: {"key": world.merged.key},
+    "data_request": lambda world: {"key": world.copy.key},
+    "data_request_withdraw": lambda world: {"key": world.copy.key},
+    "data_request_file": lambda world: {"key": world.handed.key, "ending": "json"},
+    "my_data_withdraw": lambda world: {"key": world.copy.key},
+    "account_device_end": lambda world: {"key": world.users["clerk"].devices.first().key},
+    "my_device_end": lambda world: {"key": world.users["owner"].devices.first().key},
+    "notice_again": lambda world: {"key": world.notice.key},
+    "notice_set_aside": lambda world: {"key": world.notice.key},
     "my_hours_undo": lambda world: {"key": world.donation.key},
     "my_hours_withdraw": lambda world: {"key": world.gift.key},
     "inbox_movement": lambda world: {"key": world.asked.key},
@@ -66,6 +88,11 @@ PLACES = {
 ASKED = {
     "person_search?q": lambda world: {"q": world.member.number, "side": "volunteer"},
     "person_search?for": lambda world: {"side": "elder", "for": world.member.key},
+    "people_find?q": lambda world: {"q": world.member.number},
+    "person_same?person": lambda world: _person("person", world.elder),
+    "person_new_elder?household": lambda world: {"household": world.member.key},
+    "eligibility_reviews?show": lambda world: {"show": "never"},
+    "inbox?kind": lambda world: {"kind": "kinship"},
     "hours_find?q": lambda world: {"q": world.member.number},
     "hours_month?community": lambda world: {"community": world.visit.area.code},
     "statement_find?person": lambda world: {"person": world.member.number},
@@ -168,10 +195,40 @@ def _version(world):
     return told | {"area": world.visit.area.code, "effective_from": str(day), "day_cap": 125}
 
 
+def _another_password():
+    new = dict.fromkeys(("new_password1", "new_password2"), "another good battery")
+    return {"old_password": PASSWORD} | new
+
+
 def _new_password(world):
     return dict.fromkeys(("password1", "password2"), "another good battery") | {
         "usable_password": "true"
     }
+
+
+def _registered(**more):
+    def told(world):
+        told = {"key": _key(), "area": world.visit.area.code, "name": "全新人", "sex": "F"}
+        return told | {"birth_date": "1950-01-31", "joined_on": _today()} | more
+
+    return told
+
+
+def _amended(world):
+    """The form as it is filled in, with another birth date."""
+    form = amendment(world.member)
+    told = {name: form[name].value() for name in form.fields if form[name].value()}
+    return told | {"birth_date": "1961-02-03"}
+
+
+def _agent(world):
+    told = {"key": _key(), "scopes": ["see"], "how": "paper"}
+    return told | _person("agent", world.volunteer)
+
+
+def _kin(world):
+    told = {"key": _key(), "relation": "sibling", "proof": "letter", "seen_on": _today()}
+    return told | _person("relative", world.volunteer)
 
 
 POSTED = {
@@ -186,6 +243,32 @@ POSTED = {
     },
     "visit_log": _visit,
     "visit_return": lambda world: {"reason": "不清楚"},
+    "people_alike": _registered(side="volunteer"),
+    "person_new_volunteer": _registered(),
+    "person_new_elder": _registered(),
+    "person_amend": _amended,
+    "person_unmask": lambda world: {"fields_seen": ["phones"], "purpose": "call"},
+    "person_eligibility": lambda world: {"key": _key(), "result": "A", "reason": ""},
+    "person_kin": _kin,
+    "person_consents": lambda world: {"purpose": "family", "act": "withdrawn", "how": "paper"},
+    "person_data": lambda world: {"key": _key(), "kind": "erasure"},
+    "contact_add": lambda world: {"name": "李兰", "phone": "13888880010"},
+    "contact_change": lambda world: {"remove": "1"},
+    "agent_appoint": _agent,
+    "kin_end": lambda world: {"ended_on": _today()},
+    "inbox_assessment": lambda world: {"reason": "不清楚"},
+    "inbox_kinship": lambda world: {"reason": "不清楚"},
+    "merge_new": lambda world: {"key": _key(), "reason": "同一身份证"},
+    "merge_detail": lambda world: {"reason": "不清楚"},
+    "data_request": lambda world: {"identity": "known"},
+    "my_data": lambda world: {"key": _key(), "kind": "erasure"},
+    "my_consents": lambda world: {"purpose": "family", "act": "withdrawn"},
+    "second_step": lambda world: {"code": "000000"},
+    "second_factor": lambda world: {"code": "000000"},
+    "recovery_codes": lambda world: {"code": "000000"},
+    "account_leave": lambda world: {"path": "/visits/log/", "fields": '[["note", "雨"]]'},
+    "account_password": lambda world: _another_password(),
+    "admin:members_user_remove_second_factor": lambda world: {"reason": "手机丢了"},
     "register_upload": _workbook,
     "register_approve": lambda world: {"revision": world.batch.revision},
     "register_row": lambda world: world.row.written | {"elder": world.elder.name},
@@ -221,11 +304,7 @@ POSTED = {
     "admin:month_decide": lambda world: {"reason": "还有纸张"},
     "admin:policy_new": _version,
     "admin:policy_decide": lambda world: {"approve": "1"},
-    "admin:password_change": lambda world: {
-        "old_password": PASSWORD,
-        "new_password1": "another good battery",
-        "new_password2": "another good battery",
-    },
+    "admin:password_change": lambda world: _another_password(),
     "admin:auth_user_password_change": _new_password,
     "admin:members_area_add": lambda world: {
         "code": "530111001099",
@@ -274,6 +353,11 @@ IDLE = {
     "set_language": "keeps the choice in a cookie",
     "text_size": "keeps the choice in a cookie",
     "sign_out": "ends a session",
+    "account_stay": "a session goes on",
+    "second_step": "leads on who has passed it; tests/members/test_second_factor.py passes it",
+    "second_factor": "needs the code of an app; tests/members/test_second_factor.py has one",
+    "recovery_codes": "needs the code of an app; tests/members/test_second_factor.py has one",
+    "people_alike": "a look for people",
     "visits_waiting": "leads to the inbox",
     "my_hours_donate": "leads to the page that asks for a code",
     "my_hours_gift": "leads to the page that asks for a code",

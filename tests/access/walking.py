@@ -4,6 +4,7 @@ from django.contrib.messages import constants, get_messages
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from tests.access import sent, table
 from tests.browser import routes
@@ -38,9 +39,9 @@ def offered(world):
 class Walker:
     """Somebody of one column, who asks for one thing after another and leaves nothing behind."""
 
-    def __init__(self, world, column):
+    def __init__(self, world, column, *, is_proven=True):
         self.world = world
-        self.cookies = _cookies(world.users[column])
+        self.cookies = _cookies(world.users[column], is_proven)
         self.before = None  # the digest of the world; taken when it is first needed
 
     def ask(self, row):
@@ -73,8 +74,11 @@ class Walker:
         return response
 
 
-def _cookies(user):
-    """Of a session in which a form or a sign-in is half done, where the user can have one."""
+def _cookies(user, is_proven):
+    """Of a session in which a form or a sign-in is half done, where the user can have one.
+
+    Staff have shown their second factor in it, where `is_proven`.
+    """
     client = Client()
     if user:
         client.force_login(user)
@@ -84,6 +88,10 @@ def _cookies(user):
     elif user.member_id:
         phone = user.member.phones.get().number
         session["my_hours"] = walk.about_to_give() | {"phone": phone}
+    elif is_proven:
+        session[DEVICE_ID_SESSION_KEY] = "of the walk"
+    else:
+        session.pop(DEVICE_ID_SESSION_KEY, None)
     session.save()
     client.cookies["sessionid"] = session.session_key
     return client.cookies

@@ -8,15 +8,17 @@ from django.utils import timezone
 
 from ledger import accounts, closures, donations, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
-from members import joining, signing_in
-from members.models import Area, StaffRole, User
+from members import agents, drafts, joining, kinship, signing_in
+from members.models import Agent, Area, Device, Notice, StaffRole, User
 from services import visits
 from services.models import Category
 from services.papers import certificates
 from tests.access.table import columns
 from tests.browser import world as walk
 from tests.factories import ElderFactory, StaffFactory, UserFactory, VolunteerFactory, community
+from timebank.merging import merges
 from timebank.months import closing
+from timebank.personal import asking
 from timebank.statements import yearly
 
 PASSWORD = "correct horse battery"
@@ -24,7 +26,7 @@ CODE = "314159"
 INSIDE, OUTSIDE = "530111001000", "530111002000"
 PURPOSE = f"my_hours.{walk.about_to_give()['key']}"
 # What tells of the people and papers inside; nobody from outside may read one of these.
-NAMES = ("迪丽热巴", "李建国", "高桂峰")
+NAMES = ("迪丽热巴", "李建国", "高桂峰", "赵桂兰")
 
 
 def build():
@@ -40,11 +42,11 @@ def build():
     stranger = VolunteerFactory(member__name="胡志平", member__phone="13888880003").member
     world.elder = world.visit.elder
     world.volunteer = VolunteerFactory(member__name="高桂峰").member
-    agent = by_walk.get("agent") or _contact_of(world.elder)
+    world.agency = _agency(world.elder, by=maker)
     world.users |= {
         "owner": by_walk["volunteer"],
         "other side": by_walk["elder"],
-        "agent": agent,
+        "agent": UserFactory(username="agent", member=world.agency.agent),
         "stranger": UserFactory(username="stranger", member=stranger),
         "no role": UserFactory(username="no-role"),
         "maker": maker,
@@ -56,17 +58,29 @@ def build():
     User.objects.filter(member=None).update(password=make_password(PASSWORD))
     fresh = User.objects.in_bulk([user.pk for user in world.users.values() if user])
     world.users = {column: user and fresh[user.pk] for column, user in world.users.items()}
+    world.copy = world.asked  # of their data; a redemption is asked for next
     _act(world, world.users["maker"])
+    _ask_about_people(world, world.users["maker"], second=by_walk["checker"])
+    _leave_traces(world)
     return world
 
 
-def _contact_of(elder):
-    """The account of a daughter whom the elder has named; that alone opens nothing to her."""
+def _agency(elder, *, by):
+    """A daughter who may act for the elder in everything, and is to be called as well."""
     daughter = VolunteerFactory(member__name="李小妹", member__phone="13888880004").member
     contact = {"contact_name": daughter.name, "contact_phone": "13888880004"}
-    now = timezone.now()
-    joining.amend(elder, by=None, at=now, phones=["13888880002"], elder=contact)
-    return UserFactory(username="agent", member=daughter)
+    told = {"at": timezone.now(), "by": by}
+    joining.amend(elder, **told, phones=["13888880002"], elder=contact)
+    days = {"since": timezone.localdate(), "until": None}
+    return agents.appoint(
+        elder,
+        agent=daughter,
+        scopes=Agent.Scope.values,
+        how="paper",
+        key=uuid.uuid4(),
+        **days,
+        **told,
+    )
 
 
 def _staff(role, code):
@@ -95,6 +109,31 @@ def _act(world, maker):
     for purpose in ("", PURPOSE):
         sent = {"address": None, "at": timezone.now(), "purpose": purpose}
         signing_in.send_code("13888880001", **sent)
+
+
+def _ask_about_people(world, maker, *, second):
+    """A kinship that counts, a merge that is done and one to ask for, a copy that was handed out."""
+    told, today = {"by": maker, "at": timezone.now()}, timezone.localdate()
+    by_second = {"by": second, "at": timezone.now()}
+    shown = {"relation": "other", "proof": "letter", "proof_note": "", "seen_on": today}
+    people = {"relative": world.newcomer, "key": uuid.uuid4()}
+    world.kin = kinship.confirm(kinship.enter(world.leaver, **people, **shown, **told), **by_second)
+    world.pair = [VolunteerFactory(member__name="赵桂兰").member for _ in range(2)]
+    others = [VolunteerFactory(member__name="赵桂兰").member for _ in range(2)]
+    merge = merges.ask(*others, taken=[], reason="同一身份证", key=uuid.uuid4(), **told)
+    world.merged = merges.approve(merge, **by_second)
+    handed = asking.ask(world.elder, kind="copy", key=uuid.uuid4(), **told)
+    world.handed = asking.hand_out(handed, identity="known", **told)
+    world.contact = world.elder.contacts.get()
+
+
+def _leave_traces(world):
+    """Of a clerk two browsers and what was being typed; a message that did not arrive."""
+    clerk, now = world.users["clerk"], timezone.now()
+    for number in range(2):
+        Device.objects.create(user=clerk, label="Firefox · Linux", session=f"clerk {number}")
+    drafts.keep(clerk, path="/visits/log/", fields=[("note", "雨")], was_sent=False, at=now)
+    world.notice = Notice.objects.filter(member=world.member, template="new_device").get()
 
 
 def _earn(member, *, by):

@@ -5,7 +5,16 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import formats, timezone
 
-from ledger import accounts, closures, gifts, grants, limits, redemptions, requests
+from ledger import (
+    accounts,
+    closures,
+    gifts,
+    grants,
+    limits,
+    redemptions,
+    relatives,
+    requests,
+)
 from ledger.models import Policy, Transfer, TransferKind
 from ledger.verification import verify
 from tests.factories import MemberFactory, community
@@ -81,8 +90,10 @@ def test_a_direct_relative_takes_over_as_a_spouse_does(ask, freeze, approve, rel
 def test_only_a_relative_of_the_same_community_takes_over(ask, freeze, relative):
     freeze()
 
-    with pytest.raises(closures.OnlyARelative):
+    with pytest.raises(relatives.NotClose):
         ask(heir=relative, relation="neighbor", proof="says so")
+    with pytest.raises(closures.OnlyARelative):
+        ask(heir=relative, relation="", proof="says so")
     with pytest.raises(gifts.OtherCommunity):
         ask(heir=MemberFactory(area=community("530111001002")), **SPOUSE)
 

@@ -299,7 +299,7 @@ def test_two_people_on_one_phone_are_normal(client, clerk):
 
     send(client, phones="13812345678")
 
-    assert Member.objects.filter(phones__number="13812345678").count() == 2
+    assert Member.objects.filter(phones__number_index="13812345678").count() == 2
 
 
 def test_a_clerk_registers_in_her_own_community_only(client, clerk):

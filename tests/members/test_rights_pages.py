@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertContains, assertNotContains, assertRedirects
 
-from members import consents, kinship
+from members import addresses, consents, kinship
 from members.models import Agent, Assessment, Consent, ContactPerson, Kinship
 from tests.factories import ElderFactory, MemberFactory, StaffFactory, UserFactory, community
 
@@ -167,20 +167,22 @@ def test_a_member_withdraws_on_their_own_page(client, elder):
     assert (word.member, word.act, word.how) == (elder.member, "withdrawn", "own")
 
 
+MASKED_HOME = addresses.mask("官渡区 7 幢")
+
+
 @pytest.mark.parametrize(
     ("purpose", "page", "shown"),
     [
-        ("basic", "person", "官渡区 7 幢"),
+        ("basic", "person", MASKED_HOME),
         ("sensitive", "person", "5301**********0021"),
         ("family", "person", "李梅"),
         ("family", "person_contacts", "138****0009"),
         ("sensitive", "person_eligibility", "收入或自理能力有困难"),
-        ("sensitive", "admin:members_elder_change", "特困"),
-        ("sensitive", "admin:members_elder_change", "半失能"),
+        ("sensitive", "person_unmask", "收入情况"),
         ("family", "admin:members_elder_change", "138****0009"),
         ("family", "admin:members_elder_changelist", "138****0009"),
         ("sensitive", "admin:members_member_change", "5301**********0021"),
-        ("basic", "admin:members_member_change", "官渡区 7 幢"),
+        ("basic", "admin:members_member_change", MASKED_HOME),
     ],
 )
 def test_what_is_withdrawn_is_gone_in_the_next_request(client, elder, purpose, page, shown):

@@ -237,7 +237,7 @@ def test_a_chunk_runs_the_same_few_queries_whatever_its_size(
         for n in range(10)
     ]
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         post(rows, staff)
 
 
