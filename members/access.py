@@ -71,11 +71,17 @@ def may_change_reference(user: Visitor, area: Area | None = None) -> bool:
 
 
 def may_change_common(user: Visitor) -> bool:
-    """Whether the user edits what holds in every area, as categories and holidays do."""
+    """Whether the user edits what holds in every area, as categories and holidays do.
+
+    The menu of the administration asks for each of its pages: it is looked up once for a request.
+    """
     if not may_change_reference(user):
         return False
     assert isinstance(user, User)
-    return not Area.objects.exclude(pk__in=administered(user)).exists()
+    if "_may_change_common" not in vars(user):
+        others = Area.objects.exclude(pk__in=administered(user))
+        vars(user)["_may_change_common"] = not others.exists()
+    return bool(vars(user)["_may_change_common"])
 
 
 def administered(user: User) -> QuerySet[Area]:

@@ -13,6 +13,7 @@ from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
 from members import devices, networks
 
@@ -34,7 +35,7 @@ class Lockout(AxesDatabaseHandler):
 
         if failures(username=account, ip_address=address) >= AT_ONE_PLACE:
             return True
-        if devices.is_at_home(account, address=address, at=now):
+        if devices.is_at_home(_written(credentials), address=address, at=now):
             return False
         return (
             failures(username=account) >= OF_ACCOUNT or failures(ip_address=address) >= OF_ADDRESS
@@ -42,7 +43,14 @@ class Lockout(AxesDatabaseHandler):
 
 
 def account_of(request: HttpRequest, credentials: dict | None) -> str:
-    """The account as it is counted: one however it is written."""
+    """What stands for the account where failures are counted: one however it is written.
+
+    A keyed hash: people type phones and passwords there.
+    """
+    return salted_hmac("members.lockout", _written(credentials), algorithm="sha256").hexdigest()
+
+
+def _written(credentials: dict | None) -> str:
     return str((credentials or {}).get("username") or "").casefold()[:150]
 
 
