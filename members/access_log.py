@@ -142,6 +142,21 @@ def sent_out(
     )
 
 
+def copied(member: Member, *, by: User, at: datetime, page: str) -> None:
+    """Write down that somebody else than the member has a file of all that is held of them."""
+    held = [name for name, field in FIELDS.items() if field.read(member)]
+    if held:
+        Look.objects.create(
+            area=member.area,
+            member=member,
+            user=by,
+            at=at,
+            fields=held,
+            purpose=Look.Purpose.EXPORT,
+            page=page,
+        )
+
+
 def labels(names: Iterable[str]) -> list[str]:
     """The fields of a line in the reader's words."""
     return [str(FIELDS[name].label) if name in FIELDS else name for name in names]

@@ -7,6 +7,7 @@ administrators only, nothing for members.
 from functools import reduce
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.shortcuts import redirect
@@ -62,6 +63,11 @@ class AreaAdmin(admin.ModelAdmin):
         """The area whose administrators may change the row; None where it belongs to none."""
         way = (self.area_path or "area").split("__")
         return reduce(lambda found, name: getattr(found, name, None), way, row)
+
+    def check_areas(self, request, rows):
+        """For actions: who reads a row, as an auditor there, need not administer its area."""
+        if not all(access.may_change_reference(request.user, self.area_of(row)) for row in rows):
+            raise PermissionDenied
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """Nobody puts a row into an area that they do not administer."""
@@ -195,6 +201,7 @@ class MemberAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Sign out on every phone"), permissions=["sign_out"])
     def sign_out_everywhere(self, request, members):
+        self.check_areas(request, members)
         for member in members:
             signing_in.sign_out_everywhere(member, by=request.user, at=timezone.now())
         said = ngettext(
@@ -369,6 +376,7 @@ class DeviceAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Sign out on this device"), permissions=["end"])
     def end(self, request, found):
+        self.check_areas(request, found)
         for device in found:
             devices.end(device, by=request.user, at=timezone.now())
         messages.success(request, _("Whoever uses these devices has to sign in again."))

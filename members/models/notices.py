@@ -7,14 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from members import messages
 from members.models.accounts import User
-from members.models.areas import Area
 from members.models.people import Member
 from members.models.sign_ins import SignInCode
 
 
 class NoticeQuerySet(models.QuerySet):
     def visible_to(self, user):
-        return self.filter(member__area__in=Area.objects.visible_to(user))
+        """Those to people within reach; a member sees none here."""
+        if user.member_id:
+            return self.none()
+        return self.filter(member__in=Member.objects.visible_to(user))
 
     def to_look_at(self):
         """What did not arrive, and nobody has put aside."""

@@ -59,6 +59,11 @@ def _enter(request, member, form):
     return True
 
 
+def _name(other, near):
+    """Whole within reach; elsewhere, or where they asked to be erased, only the family name."""
+    return str(other) if other.pk in near else f"{other.name[:1]}**"
+
+
 def _rows(request, member):
     """Each kinship with the other one, what they are to the member, and whether within reach."""
     people = ("member__area", "relative__area", "entered_by", "confirmed_by")
@@ -72,6 +77,7 @@ def _rows(request, member):
         {
             "row": one,
             "other": one.other_than(member),
+            "name": _name(one.other_than(member), near),
             "relation": one.relation_to(member).label,
             "is_near": one.other_than(member).pk in near,
             "may_end": one.state == Kinship.State.CONFIRMED

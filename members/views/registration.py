@@ -39,8 +39,10 @@ def person_register(request, side):
 def people_alike(request):
     """The live look for the person, as far as the form is filled in."""
     side = request.POST.get("side")
-    if side not in REGISTRATION or not access.may_log(request.user):
+    if side not in REGISTRATION:
         raise Http404
+    if not access.may_log(request.user):
+        raise PermissionDenied
 
     form = REGISTRATION[side](request.POST, user=request.user)
     form.is_valid()

@@ -200,6 +200,12 @@ def _another_password():
     return {"old_password": PASSWORD} | new
 
 
+def _rules(area):
+    ages = {"age_a": 80, "age_b": 60, "age_c": 60, "holds_d": "on", "review_months": 12}
+    day = timezone.localdate() + datetime.timedelta(days=9)
+    return {"area": area.pk, "effective_from": str(day)} | ages
+
+
 def _new_password(world):
     return dict.fromkeys(("password1", "password2"), "another good battery") | {
         "usable_password": "true"
@@ -317,6 +323,19 @@ POSTED = {
         "action": "sign_out_everywhere",
         "_selected_action": [world.member.pk],
     },
+    "admin:members_device_changelist": lambda world: {
+        "action": "end",
+        "_selected_action": [world.users["owner"].devices.first().pk],
+    },
+    "admin:members_user_changelist": lambda world: {
+        "action": "sign_out",
+        "_selected_action": [world.users["clerk"].pk],
+    },
+    "admin:members_eligibilityrules_add": lambda world: _rules(world.visit.area),
+    "admin:members_eligibilityrules_changelist": lambda world: {
+        "action": "approve",
+        "_selected_action": [world.rules.pk],
+    },
     "admin:members_staffrole_add": lambda world: {
         "user": world.users["no role"].pk,
         "role": "clerk",
@@ -369,6 +388,7 @@ IDLE = {
     "admin:view_on_site": "no row has a page of that kind",
     "admin:*_changelist": "an action acts only where a list offers one",
     "admin:*_history": "the admin shows its page whatever the method",
+    "admin:members_eligibilityrules_history": "the admin shows its page whatever the method",
     "admin:services_category_history": "the admin shows its page whatever the method",
     "admin:services_holiday_history": "the admin shows its page whatever the method",
     "admin:*_add": _ROWS_ARE_READ,

@@ -9,7 +9,9 @@ from tests.test_project import CODE, ROOT
 SCOPED = {m.__name__ for m in apps.get_models() if hasattr(m._default_manager.all(), "visible_to")}
 # Where a view reads without it, and what stands for it there.
 KNOWN = {
-    "members/views.py sign_in_who": "people whose code was passed just now",
+    "members/views/signing_in.py sign_in_who": "people whose code was passed just now",
+    "members/views/kin.py _rows": "of a member within reach; who is not is shown without a name",
+    "timebank/merging/views.py person_same": "the community of a member within reach",
     "timebank/reports/views.py _preset": "within an area that the reader may read",
     "timebank/reports/views.py home_card": "within an area that the reader may read",
     "timebank/statements/views.py _printing": "of a member within reach",

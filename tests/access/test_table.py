@@ -70,6 +70,18 @@ def test_everybody_is_answered_as_the_table_says(column, here, asked):
     assert not wrong, f"\n{column}:\n" + "\n".join(wrong)
 
 
+@pytest.mark.parametrize("column", ["coordinator", "administrator"])
+def test_without_the_second_factor_nothing_opens_but_its_page(column, here, asked):
+    walker = Walker(here, column, is_proven=False)
+
+    answers = {row: walker.ask(row)[0] for row in asked if "admin:" not in row or "index" in row}
+
+    open_all_the_same = {row for row, answer in answers.items() if answer != "leads"}
+    names = {row.split(" ")[1] for row in open_all_the_same}
+    assert names == {"second_factor", "sign_out", "healthz", "readyz"}
+    assert answers["POST second_factor"] == "asks"
+
+
 def test_every_post_acts_for_somebody_or_says_why_it_never_does():
     rows = {row: answers for row, answers in table.rows().items() if row.startswith("POST ")}
     idle = {row.removeprefix("POST ") for row, answers in rows.items() if "acts" not in answers}

@@ -12,13 +12,14 @@ from tests.browser import world as walk
 
 # Rows about the asking itself, which a refused request leaves too.
 UNCOUNTED = ("django_session", "services_codelookup", "members_failedsignin")
-DIGEST = "SELECT '{0}', md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM {0} AS t"
-TOUCHED = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables"
-TABLES = """
-    SELECT oid::regclass::text FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-        AND has_table_privilege(oid, 'SELECT') AND NOT relname = ANY (%s)
-    ORDER BY 1
+DIGEST = "SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM {0} AS t"
+# How many rows were written so far, by table; of a partition, the table that it is a part of.
+WRITTEN = """
+    SELECT coalesce(pg_partition_root(relid), relid)::regclass::text,
+        sum(n_tup_ins + n_tup_upd + n_tup_del)
+    FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
+        AND schemaname = 'public' AND has_table_privilege(relid, 'SELECT')
+    GROUP BY 1
 """
 FORBIDDEN = 403
 
@@ -42,18 +43,19 @@ class Walker:
     def __init__(self, world, column, *, is_proven=True):
         self.world = world
         self.cookies = _cookies(world.users[column], is_proven)
-        self.before = None  # the digest of the world; taken when it is first needed
+        self.before = {}  # the digests of the world's tables; each taken when it is first needed
 
     def ask(self, row):
         """The word of the answer to what the row names, and the text of the page."""
         method, name = row.split(" ")
         with transaction.atomic():
-            touched = _one(TOUCHED)
+            written = _written()
             response = self._response(method, name)
-            after = _digest() if _one(TOUCHED) != touched else None
+            after = {table: _digest(table) for table, _ in _written() - written}
             transaction.set_rollback(True)
-        self.before = self.before or (_digest() if after else None)
-        changed = after is not None and after != self.before
+        for name in set(after) - set(self.before):
+            self.before[name] = _digest(name)
+        changed = any(self.before[name] != digest for name, digest in after.items())
         text = b"".join(response) if response.streaming else response.content
         return _word(method, response, changed), text.decode(errors="ignore")
 
@@ -136,16 +138,14 @@ def _is_told_off(response):
     return any(message.level >= constants.WARNING for message in told)
 
 
-def _digest():
-    """Of every table that the web role reads, but for those that count how often one asked."""
+def _written():
+    """Which tables have been written to and how often, but for those that count the asking."""
     with connection.cursor() as cursor:
-        cursor.execute(TABLES, [list(UNCOUNTED)])
-        tables = [table for (table,) in cursor.fetchall()]
-        cursor.execute(" UNION ALL ".join(DIGEST.format(table) for table in tables))
-        return set(cursor.fetchall())
+        cursor.execute(WRITTEN)
+        return {row for row in cursor.fetchall() if row[0] not in UNCOUNTED}
 
 
-def _one(statement):
+def _digest(table):
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(DIGEST.format(table))
         return cursor.fetchone()[0]

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from ledger import accounts, closures, donations, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
-from members import agents, drafts, joining, kinship, signing_in
-from members.models import Agent, Area, Device, Notice, StaffRole, User
+from members import access_log, agents, drafts, joining, kinship, rules, signing_in
+from members.models import Agent, Area, Device, EligibilityRules, Notice, StaffRole, User
 from services import visits
 from services.models import Category
 from services.papers import certificates
@@ -112,7 +112,7 @@ def _act(world, maker):
 
 
 def _ask_about_people(world, maker, *, second):
-    """A kinship that counts, a merge that is done and one to ask for, a copy that was handed out."""
+    """A kinship that counts, a merge that is done and one to ask for, a copy handed out."""
     told, today = {"by": maker, "at": timezone.now()}, timezone.localdate()
     by_second = {"by": second, "at": timezone.now()}
     shown = {"relation": "other", "proof": "letter", "proof_note": "", "seen_on": today}
@@ -125,6 +125,10 @@ def _ask_about_people(world, maker, *, second):
     handed = asking.ask(world.elder, kind="copy", key=uuid.uuid4(), **told)
     world.handed = asking.hand_out(handed, identity="known", **told)
     world.contact = world.elder.contacts.get()
+    world.rules = EligibilityRules(area=world.visit.area, effective_from=today, age_a=79)
+    rules.propose(world.rules, **told)
+    seen = {"reason": "call", "page": "person_unmask"}
+    access_log.look(world.member, ["phones"], **seen, **told)
 
 
 def _leave_traces(world):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ledger.requests import Refusal
-from members import access
+from members import access, access_log
 from members import files as member_files
 from members.access import staff_page
 from members.models import DataRequest
@@ -27,17 +27,19 @@ def person_data(request, key):
     """A tab of the file: what the person has asked for about their data; a POST asks."""
     member = member_files.fetch(request, key)
 
-    if not access.may_log(request.user, member.area):
+    may_log = access.may_log(request.user, member.area)
+    if request.method == "POST" and not may_log:
         raise PermissionDenied
 
-    form = AskForm(request.POST or None)
+    form = AskForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and (asked := _ask(request, member, form)):
         if asked.kind == DataRequest.Kind.COPY:
             return redirect("data_request", asked.key)
         messages.success(request, _("The file is closed to all but administrators now."))
         return redirect("home")
 
-    context = {"form": form, "requests": _clocks(member.data_requests.order_by("-asked_at", "-pk"))}
+    asked_so_far = _clocks(member.data_requests.order_by("-asked_at", "-pk"))
+    context = {"form": form, "requests": asked_so_far, "may_log": may_log}
     return member_files.show(request, member, "personal/person_data.html", context)
 
 
@@ -88,7 +90,7 @@ def data_request_withdraw(request, key):
 
 @require_safe
 def data_request_file(request, key, ending):
-    """The copy itself, made now: for staff who handed it out and for the person."""
+    """The copy itself, made now: for staff, of whom it is written down, and for the person."""
     asked = _visible(request, key)
 
     now = timezone.now()
@@ -101,6 +103,8 @@ def data_request_file(request, key, ending):
         response = HttpResponse(told, content_type="application/json")
     else:
         raise Http404
+    if request.user.member_id is None:
+        access_log.copied(asked.member, by=request.user, at=now, page="data_request_file")
     name = files.file_name(asked.member, ending)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store"

@@ -1,4 +1,5 @@
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -51,6 +52,9 @@ def set_aside(request, key):
 
 
 def _within_reach(request, key):
-    """A message to somebody of an area in which the user enters visits; an auditor only reads."""
-    areas = access.areas_to_log(request.user)
-    return get_object_or_404(Notice.objects.filter(member__area__in=areas), key=key)
+    """A message to somebody within reach, where the user enters visits; an auditor only reads."""
+    seen = Notice.objects.visible_to(request.user).select_related("member__area")
+    notice = get_object_or_404(seen, key=key)
+    if not access.may_log(request.user, notice.member.area):
+        raise PermissionDenied
+    return notice

@@ -1,5 +1,6 @@
 from django.contrib import messages
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -46,6 +47,12 @@ class ChangePassword(PasswordChangeView):
     """Chosen by the account's owner; other sessions end, as Django hangs them on the password."""
 
     template_name = "account/account_password.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        """Members have no password. Staff without a role may have to change theirs all the same."""
+        if request.user.member_id is not None:
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form):
         before = self.request.session.session_key

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from members.models import DataRequest, Member
+from members.models import DataRequest, Look, Member
 from tests.factories import MemberFactory, StaffFactory, UserFactory, community
 from timebank.personal import asking
 from timebank.personal.clock import clock
@@ -120,10 +120,28 @@ def test_the_file_asks_in_the_persons_name(enter, person, clerk):
     assert desk.get(reverse("person_data", args=[person.key])).text.count("15 working days") == 1
 
 
-def test_an_auditor_asks_nothing_in_anybodys_name(enter, person):
-    page = reverse("person_data", args=[person.key])
+def test_an_auditor_reads_what_was_asked_for_and_asks_nothing(enter, person, ask):
+    ask(COPY)
+    page, desk = reverse("person_data", args=[person.key]), enter(StaffFactory(role="auditor"))
 
-    assert enter(StaffFactory(role="auditor")).get(page).status_code == 403
+    assert "15 working days left" in desk.get(page).text
+    assert '<form method="post" action="/people' not in desk.get(page).text
+    assert desk.post(page, {"key": uuid.uuid4(), "kind": ERASURE}).status_code == 403
+    assert DataRequest.objects.count() == 1
+
+
+def test_whoever_of_the_staff_fetches_the_copy_is_written_down(enter, person, clerk, ask):
+    request = ask(COPY)
+    asking.hand_out(request, identity="known", by=clerk, at=timezone.now())
+    file, other = reverse("data_request_file", args=[request.key, "json"]), StaffFactory()
+
+    enter(person.user).get(file)
+    assert not Look.objects.exists()
+    enter(other).get(file)
+
+    look = Look.objects.get()
+    assert (look.member, look.user, look.purpose) == (person, other, "export")
+    assert {"id_number", "phones", "address"} <= set(look.fields)
 
 
 def test_the_list_says_in_words_how_much_time_is_left(enter, clerk, ask):
