@@ -165,11 +165,16 @@ def _age_in_words(elder: Elder, day: date, rules: EligibilityRules) -> str:
         return _("The birth date is not on record; the age is taken to be enough for rule A.")
     said = ngettext("%(age)d year old on that day.", "%(age)d years old on that day.", age)
     ages = [
-        _("rule %(rule)s from %(age)d") % {"rule": name, "age": limit}
-        for name, limit in (("A", rules.age_a), ("B", rules.age_b), ("C", rules.age_c))
+        words % {"age": limit}
+        for words, limit in (
+            (_("rule A from %(age)d"), rules.age_a),
+            (_("rule B from %(age)d"), rules.age_b),
+            (_("rule C from %(age)d"), rules.age_c),
+        )
         if limit is not None
     ]
-    return said % {"age": age} + (f" ({_(', ').join(ages)})" if ages else "")
+    limits = _(" (%(limits)s)") % {"limits": _(", ").join(ages)} if ages else ""
+    return said % {"age": age} + limits
 
 
 def _household_in_words(elder: Elder) -> str:

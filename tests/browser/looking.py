@@ -12,6 +12,7 @@ VIEWS = [
     (360, "light", "largest"),
     (360, "dark", "largest"),
 ]
+CORNERS = [VIEWS[0], VIEWS[-1]]  # each width, scheme and size once
 SIZE = "size => document.documentElement.dataset.textSize = size"
 AXE = """async () => {
   const rules = Object.fromEntries(axe.getRules().map(r => [r.ruleId, {enabled: true}]));
@@ -40,7 +41,7 @@ class Eye:
         self.served = {}
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self._note(f"script error: {error}"))
-        self.page.on("requestfailed", lambda r: self._note(f"request failed: {r.url}"))
+        self.page.on("requestfailed", self._fail)
         self.page.on("response", self._receive)
         self.axe = tools.pinned()["axe-core"].path.read_text()
 
@@ -52,9 +53,9 @@ class Eye:
             self.served[name] = response.text()
         return response.status
 
-    def look(self):
+    def look(self, views=VIEWS):
         self.page.evaluate(self.axe)
-        for width, scheme, size in VIEWS:
+        for width, scheme, size in views:
             self.page.set_viewport_size({"width": width, "height": 800})
             self.page.emulate_media(color_scheme=scheme)
             self.page.evaluate(SIZE, size)
@@ -82,6 +83,12 @@ class Eye:
 
     def _note(self, fault):
         self.faults.append(f"{self.name}: {fault}")
+
+    def _fail(self, request):
+        # A page that asks again and again how far its work is stops when it is left.
+        was_left = request.failure == "net::ERR_ABORTED" and request.url != self.url
+        if not (was_left and request.resource_type in ("xhr", "fetch")):
+            self._note(f"request failed: {request.url}")
 
     def _hear(self, message):
         is_own_status = message.location["url"] == self.url and " status of " in message.text

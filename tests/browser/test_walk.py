@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests.browser import routes, world
-from tests.browser.looking import Eye, faults_of_html
+from tests.browser.looking import CORNERS, VIEWS, Eye, faults_of_html
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -38,17 +38,21 @@ def enter(context, user, language, live_server):
 
 
 def visit(eye, url, name):
-    """Look at a page, its menu unfolded and its form sent empty where it has one to try."""
-    status = eye.open(url, name)
-    eye.look()
-    if name.endswith(" home"):
-        eye.unfold()
-        eye.look()
+    """Look at a page, its menu unfolded and its form sent empty where it has one to try.
+
+    Its keeper sees it in all views, the others in two that have each width, scheme and size.
+    """
     role, _language, page = name.split(" ")
+    views = VIEWS if role == (routes.keeper(page) or "administrator") else CORNERS
+    status = eye.open(url, name)
+    eye.look(views)
+    if page == "home":
+        eye.unfold()
+        eye.look(views)
     # Who may read a page and not change it is shown no form; its keeper always is.
     if status == 200 and page in routes.FORMS and (role == routes.keeper(page) or eye.has_form()):
         eye.send_empty()
-        eye.look()
+        eye.look(views)
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ledger import accounts, approvals, donations, gifts, grants, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
 from members import (
+    access_log,
     agents,
     assessments,
     consents,
@@ -197,8 +198,11 @@ def _move_hours(world, member):
 
 
 def _ask_about_people(world, member, *, by):
-    """A copy of all data that was asked for, and two records that may be of one person."""
+    """A copy of all data that was asked for, a look at a phone, and two records that may be of
+    one person.
+    """
     told = {"by": by, "at": timezone.now()}
+    access_log.look(member, ["phones"], reason="call", page="person_unmask", **told)
     world.asked = asking.ask(member, kind="copy", key=uuid.uuid4(), **told)
     one, other = (
         VolunteerFactory(

@@ -128,7 +128,7 @@ def test_the_reason_is_said_in_words_and_names_no_need():
     said = " ".join(explain(elder, DAY, RULES, minutes=0))
 
     assert "66" in said
-    assert "B" in said
+    assert "乙类 60 岁起" in said
     assert elder.get_living_display() in said
     assert elder.get_income_display() not in said
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from ledger import holdings, requests
 from ledger.models import MovementRequest
-from members import id_numbers, names, phones
+from members import access_log, names, phones
 from members.models import DataRequest, Member
 from services.models import RegisterBatch, Visit
 from timebank.merging import rights
@@ -30,7 +30,11 @@ FIELDS = {
 TOGETHER = {
     "guardian_name": ("guardian_name", "guardian_relation", "guardian_phone", "guardian_consent_on")
 }
-MASKED = {"guardian_phone": phones.mask, "id_number": id_numbers.mask, "contact_phone": phones.mask}
+# The sealed fields, each shown as on the person's file; the notes of both sides alike.
+MASKED = {"guardian_phone": phones.mask} | {
+    name: access_log.FIELDS[name].mask
+    for name in ("id_number", "address", "note", "income", "capability", "contact_phone")
+}
 STANDING = (Visit.State.COMPLETED, Visit.State.CONFIRMED)
 MOST_NAMED = 5
 NOTHING: tuple[Any, ...] = ("", None, [])
@@ -129,7 +133,7 @@ def _pairs(kept: Member, gone: Member) -> Iterator[tuple[Any, ...]]:
         for name in fields:
             label = left._meta.get_field(name).verbose_name
             code = f"{side}.{name}" if side else name
-            shown = _shown(left, name), _shown(right, name)
+            shown = _told_apart(_shown(left, name), _shown(right, name))
             yield code, name, label, _value(left, name), _value(right, name), shown
 
 
@@ -162,6 +166,16 @@ def _part(row: Any, name: str) -> str:
         return formats.date_format(value, "SHORT_DATE_FORMAT")
     in_words = getattr(row, f"get_{name}_display", None)
     return str(in_words() if in_words else value)
+
+
+def _told_apart(kept: str, gone: str) -> tuple[str, str]:
+    """Values that look the same once they are masked say whose they are."""
+    if kept != gone:
+        return kept, gone
+    return (
+        _("%(value)s (of the record that is kept)") % {"value": kept},
+        _("%(value)s (of the record that vanishes)") % {"value": gone},
+    )
 
 
 def _at_once(kept: Member, gone: Member) -> QuerySet[Visit]:

@@ -429,6 +429,17 @@ def test_what_is_missing_is_proposed_from_the_other(kept, gone):
     assert proposed == {"address": True, "registered_on": True, "volunteer.skills": False}
 
 
+def test_sealed_values_are_shown_as_on_the_file_and_told_apart(kept, gone):
+    for one, door in ((kept, "401"), (gone, "502")):
+        one.address = f"日新里3幢{door}室"
+        one.save(update_fields=["address"])
+
+    shown = next(d for d in sides.differences(fresh(kept), fresh(gone)) if d.code == "address")
+
+    assert shown.kept == "日新里3幢***（保留的档案）"
+    assert shown.gone == "日新里3幢***（并入的档案）"
+
+
 def test_every_column_that_moves_is_one_that_exists():
     for place in PLACES:
         assert apps.get_model(place.model)._meta.get_field(place.column)
