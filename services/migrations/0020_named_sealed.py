@@ -8,7 +8,7 @@ BEFORE = HERE.with_name("0006_named_in_a_form.sql")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services", "0010_pool_and_home"),
+        ("services", "0009_closed_months"),
         ("members", "0012_nothing_in_plain"),
     ]
     operations = [

@@ -11,7 +11,7 @@ AS_IT_WAS = AS_IT_WAS[: AS_IT_WAS.index("$$;") + 3]
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("services", "0023_no_row_in_plain"),
+        ("services", "0010_pool_and_home"),
         ("members", "0042_rules_and_texts"),
     ]
     operations = [
