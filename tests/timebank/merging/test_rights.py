@@ -4,7 +4,7 @@ import datetime
 import uuid
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from members import agents, assessments, consents, contacts, eligibility, joining, kinship
 from members.models import Agent, ContactPerson, Notice, Volunteer
@@ -113,7 +113,7 @@ def test_a_decision_has_to_be_made_of_the_kept_record_too(kept, gone, assess, as
     merge = ask()
     assess(gone)
 
-    with pytest.raises(merges.Obstacle, match="D"):
+    with translation.override("zh-hans"), pytest.raises(merges.Obstacle, match="丁类"):
         approve(merge)
     assess(fresh(kept))
     approve(merge)
