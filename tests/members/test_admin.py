@@ -3,7 +3,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from members.models import Area, StaffRole, User
+from members.models import Area, Device, StaffRole, User
 from tests.factories import ElderFactory, MemberFactory, StaffFactory, UserFactory, community
 
 pytestmark = pytest.mark.django_db
@@ -223,3 +223,20 @@ def test_a_lost_phone_is_signed_out_by_an_administrator_only(client, sign_in):
     sign_in("administrator")
     client.post(address("member_changelist"), act)
     assert User.objects.get(pk=user.pk).password != user.password
+
+
+def test_who_only_reads_an_area_signs_nobody_of_it_out(client, sign_in):
+    """An auditor there, an administrator elsewhere: the list shows both, the button acts in one."""
+    user = UserFactory(member=MemberFactory())
+    device = Device.objects.create(user=user, session="a phone's")
+    both = sign_in("administrator", area=community("530111001002"))
+    StaffRole.objects.create(user=both, role="auditor", area=user.member.area)
+    client.force_login(User.objects.get(pk=both.pk))
+
+    person = {"action": "sign_out_everywhere", "_selected_action": [user.member_id]}
+    assert client.post(address("member_changelist"), person).status_code == 403
+    phone = {"action": "end", "_selected_action": [device.pk]}
+    assert client.post(address("device_changelist"), phone).status_code == 403
+
+    device.refresh_from_db()
+    assert device.ended_at is None

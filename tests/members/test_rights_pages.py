@@ -237,3 +237,20 @@ def test_a_withdrawn_consent_holds_up_no_visit_page(client, clerk, elder):
     assert client.get(tab("person", elder)).status_code == 200
     found = client.get(reverse("person_search"), {"q": "李建国", "side": "elder"})
     assertContains(found, "李建国")
+
+
+def test_kin_out_of_reach_are_not_named(client, clerk, elder):
+    far = MemberFactory(area=community("530111001002"), name="欧阳静")
+    told = {"by": clerk, "at": timezone.now(), "key": uuid.uuid4()}
+    shown = {
+        "relation": "child",
+        "proof": "letter",
+        "proof_note": "",
+        "seen_on": timezone.localdate(),
+    }
+    kinship.enter(elder.member, relative=far, **shown, **told)
+
+    page = client.get(tab("person_kin", elder))
+
+    assertContains(page, "欧**")
+    assertNotContains(page, "欧阳静")
