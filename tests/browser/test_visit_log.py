@@ -178,7 +178,7 @@ def test_a_second_enter_saves_what_was_doubted(page, people):
     keys = Keys(page)
 
     keys.press(*"wxy", "Tab", *"ljg", "Tab", "Enter")
-    expect(page.locator(".notice-warning button")).to_be_focused()
+    expect(page.locator(".notice-warning[role=alert] button")).to_be_focused()
     keys.press("Enter")
 
     saved(page)
@@ -252,7 +252,7 @@ def test_the_open_list_the_doubts_and_the_errors_are_sound(context, live_server,
     picture(eye.page, f"list-{language}")
     eye.look()
     Keys(eye.page).press(*"xy", "Tab", *"ljg", "Tab", "Enter")
-    expect(eye.page.locator(".notice-warning")).to_be_visible()
+    expect(eye.page.locator(".notice-warning[role=alert]")).to_be_visible()
     picture(eye.page, f"doubts-{language}")
     eye.look()
 
