@@ -90,8 +90,8 @@ def test_twelve_keys_are_enough_among_a_hundred_thousand_members(context, live_s
 
     visit = saved(page)
     assert time.monotonic() - began < 10
-    assert visit.volunteer.phones.filter(number__endswith="5678")
-    assert visit.elder.phones.filter(number__endswith="4321")
+    assert any(phone.number.endswith("5678") for phone in visit.volunteer.phones.all())
+    assert any(phone.number.endswith("4321") for phone in visit.elder.phones.all())
     assert keys.count <= AT_MOST
 
 
