@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from tests import other_server
@@ -67,6 +67,13 @@ def delivered(capsys):
         return capsys.readouterr().out
 
     return delivered
+
+
+@pytest.fixture(autouse=True)
+def _speaks_as_before():
+    """A request leaves its language active in this thread; the next test begins without it."""
+    yield
+    translation.deactivate()
 
 
 def pytest_configure(config):

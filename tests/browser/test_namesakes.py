@@ -45,7 +45,7 @@ def test_the_end_of_the_phone_finds_the_right_one_in_four_keys(page, namesakes, 
     expect(options).to_have_count(1)
     assert keys.count <= AT_MOST
     page.keyboard.press("Tab")
-    assert page.locator("[name=volunteer_key]").input_value() == str(namesakes[who].key)
+    expect(page.locator("[name=volunteer_key]")).to_have_value(str(namesakes[who].key))
 
 
 def test_initials_and_an_arrow_take_the_second_in_four_keys(page):
@@ -59,7 +59,7 @@ def test_initials_and_an_arrow_take_the_second_in_four_keys(page):
 
     assert keys.count <= AT_MOST
     page.keyboard.press("Tab")
-    assert page.locator("[name=volunteer_key]").input_value() == second
+    expect(page.locator("[name=volunteer_key]")).to_have_value(second)
 
 
 def test_the_list_tells_five_namesakes_apart_in_words(page):
