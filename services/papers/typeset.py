@@ -63,8 +63,29 @@ def printable(value: Any) -> Any:
 
 def _written(text: str) -> str:
     seen = [" " if mark in BREAKS else mark for mark in text if not _is_unseen(mark)]
-    _probe(sorted({mark for mark in seen if mark not in _known}))
-    return "".join(mark if _known[mark] else f"[U+{ord(mark):04X}]" for mark in seen)
+    signs = _signs(seen)
+    _probe(sorted({sign for sign in signs if sign not in _known}))
+    return "".join(sign if _known[sign] else _by_number(sign) for sign in signs)
+
+
+def _signs(marks: list[str]) -> list[str]:
+    """Each letter with what stands on it: a font may have both and not the two as one."""
+    signs: list[str] = []
+    for mark in marks:
+        if signs and unicodedata.category(mark).startswith("M"):
+            signs[-1] += mark
+        else:
+            signs.append(mark)
+    return signs
+
+
+def _by_number(sign: str) -> str:
+    """The letter as it is, where the font has it, and what stands on it by number."""
+    letter, accents = sign[0], sign[1:]
+    if accents:
+        _probe([letter] if letter not in _known else [])
+    shown = letter if _known[letter] else f"[U+{ord(letter):04X}]"
+    return shown + "".join(f"[U+{ord(accent):04X}]" for accent in accents)
 
 
 def _is_unseen(mark: str) -> bool:
@@ -73,18 +94,18 @@ def _is_unseen(mark: str) -> bool:
     return mark not in BREAKS and (unicodedata.category(mark) in ("Cc", "Cf") or is_selector)
 
 
-def _probe(marks: list[str]) -> None:
-    """Ask which of the marks can be written: all at once, and by halves only when not."""
-    if not marks:
+def _probe(signs: list[str]) -> None:
+    """Ask which of the signs can be written: all at once, and by halves only when not."""
+    if not signs:
         return
-    if _can_write("".join(marks)):
-        _known.update(dict.fromkeys(marks, True))
-    elif len(marks) == 1:
-        _known[marks[0]] = False
+    if _can_write(" ".join(signs)):
+        _known.update(dict.fromkeys(signs, True))
+    elif len(signs) == 1:
+        _known[signs[0]] = False
     else:
-        middle = len(marks) // 2
-        _probe(marks[:middle])
-        _probe(marks[middle:])
+        middle = len(signs) // 2
+        _probe(signs[:middle])
+        _probe(signs[middle:])
 
 
 def _can_write(text: str) -> bool:

@@ -90,7 +90,14 @@ def test_writing_from_right_to_left_is_printed():
 
 
 def test_marks_that_nobody_sees_are_dropped():
-    assert typeset.printable("a\x00b\u202ec\ufeff\n1️⃣") == "abc 1⃣"
+    assert typeset.printable("a\x00b\u202ec\ufeff\ne\ufe0f") == "abc e"
+
+
+def test_an_accent_that_no_letter_of_the_font_carries_is_written_by_its_number():
+    told = typeset.printable("0\u20d0 e\u0301 1️⃣")
+
+    assert told == "0[U+20D0] e\u0301 1[U+20E3]"
+    assert paper(told).startswith(b"%PDF")
 
 
 def test_lazy_texts_and_what_lists_hold_become_texts():
