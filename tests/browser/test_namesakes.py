@@ -1,6 +1,7 @@
 """Five people of one name: the right one in four keys, and told apart by what the list says."""
 
 import datetime
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -32,14 +33,23 @@ def page(context, live_server, namesakes):
     enter(context, StaffFactory(role="clerk"), "en", live_server)
     page = context.new_page()
     page.goto(f"{live_server.url}/visits/log/")
+    expect(page.locator("#id_volunteer")).to_be_focused()
     return page
+
+
+def type_until_listed(page, keys, text):
+    """Until the list is that of the whole text: a shorter one may look the same."""
+    with page.expect_response(re.compile(f"q={text}(&|$)")) as answered:
+        keys.press(*text)
+    answered.value.finished()
+    page.wait_for_timeout(200)
 
 
 @pytest.mark.parametrize("who", [0, 1, 2])
 def test_the_end_of_the_phone_finds_the_right_one_in_four_keys(page, namesakes, who):
     keys = Keys(page)
 
-    keys.press(*FIVE[who][0])
+    type_until_listed(page, keys, FIVE[who][0])
 
     options = page.locator("[role=option]")
     expect(options).to_have_count(1)
@@ -51,7 +61,7 @@ def test_the_end_of_the_phone_finds_the_right_one_in_four_keys(page, namesakes, 
 def test_initials_and_an_arrow_take_the_second_in_four_keys(page):
     keys = Keys(page)
 
-    keys.press(*"wxy")
+    type_until_listed(page, keys, "wxy")
     options = page.locator("[role=option]")
     expect(options).to_have_count(5)
     second = options.nth(1).get_attribute("data-value")
