@@ -55,10 +55,12 @@ class VisitForm(forms.Form):
         help_text=_("Like 15:30, where the sheet has it."),
     )
     method = forms.ChoiceField(
-        label=_("Confirmed by"), choices=Visit.Method.choices, initial=Visit.Method.SIGNATURE
+        label=_("Confirmed by"),
+        choices=lambda: Visit.Method.choices,
+        initial=Visit.Method.SIGNATURE,
     )
     choice = forms.ChoiceField(
-        label=_("Hours"), choices=Visit.Choice.choices, initial=Visit.Choice.BANK
+        label=_("Hours"), choices=lambda: Visit.Choice.choices, initial=Visit.Choice.BANK
     )
     note = forms.CharField(
         label=_("Note"), required=False, max_length=500, help_text=_("Why, when it is late.")

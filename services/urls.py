@@ -4,10 +4,10 @@ from django.views.generic import RedirectView
 from services.views import certificates, registers, visits
 
 urlpatterns = [
+    path("visits/log/", visits.visit_log, name="visit_log"),
     path("people/search/", visits.person_search, name="person_search"),
     path("people/<uuid:key>/visits/", visits.person_visits, name="person_visits"),
     path("visits/", visits.visit_list, name="visit_list"),
-    path("visits/log/", visits.visit_log, name="visit_log"),
     path("visits/waiting/", RedirectView.as_view(pattern_name="inbox"), name="visits_waiting"),
     path("visits/<uuid:key>/", visits.visit_detail, name="visit_detail"),
     path("visits/<uuid:key>/undo/", visits.visit_undo, name="visit_undo"),

@@ -9,6 +9,7 @@ from timebank.statements import views as statements
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("", include("services.urls")),  # first: what staff use all day is found soonest
     path("language/", login_not_required(set_language), name="set_language"),
     path("text-size/", views.set_text_size, name="text_size"),
     path("my-time/", views.my_time, name="my_time"),
@@ -40,7 +41,6 @@ urlpatterns = [
     path("", include("timebank.personal.urls")),
     path("my-time/hours/", include("timebank.my_hours.urls")),
     path("", include("members.urls")),
-    path("", include("services.urls")),
     path("", include("ledger.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

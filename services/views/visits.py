@@ -3,6 +3,7 @@ import uuid
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -33,7 +34,7 @@ def visit_log(request):
     form = VisitForm(request.POST if request.method == "POST" else None, user=request.user)
 
     if form.is_bound and form.is_valid() and (visit := _log(request, form)):
-        return redirect(reverse("visit_log", query={"saved": visit.key}))
+        return HttpResponseRedirect(f"{request.path}?saved={visit.key}")
 
     mine = Visit.objects.visible_to(request.user).filter(entered_by=request.user)
     latest = list(mine.select_related(*PEOPLE).order_by("-entered_at", "-pk")[:LATEST])

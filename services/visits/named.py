@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 
 from members.models import Area, Elder, Member
 from services.models import Category
@@ -75,4 +75,4 @@ def read(
 def _built(model: type[_Model], names: Sequence[str], values: Iterator[Any]) -> _Model | None:
     """The model of the next values, or None where all of them are missing."""
     mine = [next(values) for _ in names]
-    return None if mine[0] is None else model.from_db(connection.alias, names, mine)
+    return None if mine[0] is None else model.from_db(DEFAULT_DB_ALIAS, names, mine)
