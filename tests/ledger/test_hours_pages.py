@@ -64,6 +64,8 @@ def test_what_finds_nobody_is_answered(client, text):
 
     assert answer.status_code == 200
     assert answer.context["people"] == []
+    is_searched = text in ("没有这个人", "%")  # not for nothing, nor for more than the field takes
+    assert ("Nobody is found" in answer.content.decode()) == is_searched
 
 
 def test_hours_stand_there_by_their_source(client, member, clerk, approve, today):
