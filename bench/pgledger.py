@@ -7,7 +7,9 @@ from bench import book, pgbench, posting
 from bench.figures import Figure, paired
 from bench.server import CPU, SLOW
 
-TARGETS = {CPU: 2, SLOW: 1.2}
+# Where one or four wait for a disk that takes 1 ms, even the limit is not 1.2 times as fast: what
+# it reaches stands beside ours, and the promise is judged where there is room for it.
+TARGETS = {CPU: {1: 2, 4: 2, 16: 2}, SLOW: {16: 1.2}}
 DATABASE = "pgledger"
 # The conversion of UUIDs, which pgledger's own instructions load first.
 FILES = (
@@ -39,12 +41,15 @@ def measure(server, size):
     for regime in server.regimes():
         with server.regime(regime):
             for connections in size.connections:
-                figure = Figure("ledger_post : pgledger", regime, connections)
-                figure.target = TARGETS[regime]
+                theirs = _theirs(server, connections, size)
                 ours = posting.runs(server, posting.LEDGER_POST, connections, size, variables)
-                measured.append(
-                    paired(figure, _theirs(server, connections, size), ours, pairs=size.pairs)
-                )
+                figure = Figure("ledger_post : pgledger", regime, connections)
+                figure.target = TARGETS[regime].get(connections)
+                measured.append(paired(figure, theirs, ours, pairs=size.pairs))
+                if regime == SLOW:
+                    limit = posting.runs(server, posting.LIMIT, connections, size)
+                    figure = Figure("the limit : pgledger", regime, connections)
+                    measured.append(paired(figure, theirs, limit, pairs=size.pairs))
     book.check_nothing_was_refused(server)
     return measured
 
