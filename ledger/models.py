@@ -111,7 +111,12 @@ class Policy(models.Model):
     )
     two_close_months = models.BooleanField(_("closing a month needs a second person"), default=True)
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("author"),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     state = models.CharField(

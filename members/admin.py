@@ -134,6 +134,24 @@ class AreasAdmin(AreaAdmin):
         super().save_model(request, obj, form, change)
 
 
+class SideFilter(admin.SimpleListFilter):
+    """Who gives, who is helped, and who does both."""
+
+    title = _("profile")
+    parameter_name = "side"
+    SIDES = {
+        "volunteer": Q(volunteer__isnull=False),
+        "elder": Q(elder__isnull=False),
+        "both": Q(volunteer__isnull=False, elder__isnull=False),
+    }
+
+    def lookups(self, request, model_admin):
+        return [("volunteer", _("volunteer")), ("elder", _("elder")), ("both", _("both"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(self.SIDES.get(self.value(), Q()))
+
+
 @admin.register(Member)
 class MemberAdmin(ReadOnlyAdmin):
     """People, found as on every other page; ID numbers and phones stay masked."""
@@ -142,7 +160,7 @@ class MemberAdmin(ReadOnlyAdmin):
         *("name", "number", "area", "sex", "birth_date", "masked_id_number", "masked_phones"),
         *("is_volunteer", "is_elder", "registered_on"),
     ]
-    list_filter = ["sex", ("volunteer", admin.EmptyFieldListFilter)]
+    list_filter = ["sex", SideFilter]
     list_select_related = ["area", "volunteer", "elder"]
     search_fields = ["name"]
     search_help_text = _("Name, initials, pinyin, end of phone or member number")

@@ -114,20 +114,34 @@ class Visit(models.Model):
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     # Each index costs every visit; those below serve by area, person and clerk.
-    area = models.ForeignKey(Area, models.PROTECT, related_name="visits", db_index=False)
+    area = models.ForeignKey(
+        Area, models.PROTECT, related_name="visits", db_index=False, verbose_name=_("community")
+    )
     volunteer = models.ForeignKey(
-        Member, models.PROTECT, related_name="visits_given", db_index=False
+        Member,
+        models.PROTECT,
+        related_name="visits_given",
+        db_index=False,
+        verbose_name=_("volunteer"),
     )
     elder = models.ForeignKey(
-        Member, models.PROTECT, related_name="visits_received", db_index=False
+        Member,
+        models.PROTECT,
+        related_name="visits_received",
+        db_index=False,
+        verbose_name=_("elder"),
     )
-    category = models.ForeignKey(Category, models.PROTECT, related_name="+", db_index=False)
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="+", db_index=False, verbose_name=_("what was done")
+    )
     service_date = models.DateField(_("date"))
     started_at = models.DateTimeField(_("start"), null=True, blank=True)
     ended_at = models.DateTimeField(_("end"), null=True, blank=True)
     method = models.CharField(_("confirmed by"), max_length=10, choices=Method)
     choice = models.CharField(_("hours"), max_length=6, choices=Choice, default=Choice.BANK)
-    source = models.CharField(max_length=6, choices=Source, default=Source.PAGE)
+    source = models.CharField(
+        max_length=6, choices=Source, default=Source.PAGE, verbose_name=_("how it came")
+    )
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     state = models.CharField(_("state"), max_length=9, choices=State)
@@ -140,9 +154,13 @@ class Visit(models.Model):
     journal = models.UUIDField(null=True, unique=True, editable=False)
 
     entered_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("recorded by"),
     )
-    entered_at = models.DateTimeField(default=timezone.now)
+    entered_at = models.DateTimeField(default=timezone.now, verbose_name=_("recorded at"))
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -150,8 +168,9 @@ class Visit(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        verbose_name=_("approved by"),
     )
-    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("confirmed at"))
     returned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -159,8 +178,9 @@ class Visit(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        verbose_name=_("returned by"),
     )
-    returned_at = models.DateTimeField(null=True, blank=True)
+    returned_at = models.DateTimeField(null=True, blank=True, verbose_name=_("returned at"))
     return_reason = models.CharField(_("why it was returned"), max_length=500, blank=True)
     reversed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -169,8 +189,9 @@ class Visit(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+        verbose_name=_("undone by"),
     )
-    reversed_at = models.DateTimeField(null=True, blank=True)
+    reversed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("undone at"))
 
     # Where the month of the service was closed: the first open day when it was confirmed, and the
     # day on which it is taken off again. Set by the database alone: `services_place_visit`.

@@ -39,23 +39,30 @@ class RegisterBatch(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("community"))
     file_name = models.CharField(_("file"), max_length=200)
-    file_hash = models.CharField(max_length=64)
+    file_hash = models.CharField(max_length=64, verbose_name=_("fingerprint of the workbook"))
     # The workbook, sealed; removed as soon as its rows are read.
-    file = models.FileField(upload_to="registers/%Y/", blank=True)
+    file = models.FileField(upload_to="registers/%Y/", blank=True, verbose_name=_("workbook"))
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.READING)
-    error = models.CharField(max_length=500, blank=True)
+    error = models.CharField(max_length=500, blank=True, verbose_name=_("error"))
     # What each sheet was taken for; see `services.registers.reading.Sheet.about`.
-    sheets = models.JSONField(default=list)
+    sheets = models.JSONField(default=list, verbose_name=_("sheets"))
     # Counts the mendings, so that nobody approves other rows than those they have seen.
-    revision = models.PositiveIntegerField(default=0)
-    rows_done = models.PositiveIntegerField(default=0)
-    rows_total = models.PositiveIntegerField(default=0)
-    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    entered_at = models.DateTimeField(default=timezone.now)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    revision = models.PositiveIntegerField(default=0, verbose_name=_("revision"))
+    rows_done = models.PositiveIntegerField(default=0, verbose_name=_("rows done"))
+    rows_total = models.PositiveIntegerField(default=0, verbose_name=_("rows in all"))
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("imported by")
     )
-    approved_at = models.DateTimeField(null=True, blank=True)
+    entered_at = models.DateTimeField(default=timezone.now, verbose_name=_("imported at"))
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approved by"),
+    )
+    approved_at = models.DateTimeField(null=True, blank=True, verbose_name=_("approved at"))
 
     objects = RegisterBatchQuerySet.as_manager()
 

@@ -64,8 +64,8 @@ class StaffRole(models.Model):
         ADMINISTRATOR = "administrator", _("administrator")
         AUDITOR = "auditor", _("auditor")
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="roles")
-    area = models.ForeignKey(Area, models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, models.CASCADE, related_name="roles", verbose_name=_("account"))
+    area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("area"))
     role = models.CharField(_("role"), max_length=13, choices=Role)
 
     class Meta:

@@ -39,7 +39,12 @@ class Area(models.Model):
     name_en = models.CharField(_("English name"), max_length=80)
     level = models.CharField(_("level"), max_length=12, choices=Level)
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("lies in"),
     )
     path = models.CharField(max_length=60, unique=True, editable=False)
 

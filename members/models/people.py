@@ -70,13 +70,27 @@ class Member(models.Model):
     merged_into = models.ForeignKey(
         "self", models.PROTECT, null=True, editable=False, related_name="merged"
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    created_by = models.ForeignKey(
-        User, models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    created_at = models.DateTimeField(
+        default=timezone.now, editable=False, verbose_name=_("recorded at")
     )
-    changed_at = models.DateTimeField(null=True, editable=False)
+    created_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("recorded by"),
+    )
+    changed_at = models.DateTimeField(null=True, editable=False, verbose_name=_("changed at"))
     changed_by = models.ForeignKey(
-        User, models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+        User,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("changed by"),
     )
 
     objects = MemberQuerySet.as_manager()
@@ -145,7 +159,9 @@ class Volunteer(models.Model):
     """The volunteer's side of a member."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    member = models.OneToOneField(Member, models.CASCADE, related_name="volunteer")
+    member = models.OneToOneField(
+        Member, models.CASCADE, related_name="volunteer", verbose_name=_("member")
+    )
     joined_on = models.DateField(_("joined on"), null=True, blank=True)
     skills = ArrayField(models.CharField(max_length=40), default=list, verbose_name=_("skills"))
     note = EncryptedField(_("note"), max_length=500, blank=True)
@@ -193,7 +209,9 @@ class Elder(models.Model):
         DISABLED = "disabled", _("disabled")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    member = models.OneToOneField(Member, models.CASCADE, related_name="elder")
+    member = models.OneToOneField(
+        Member, models.CASCADE, related_name="elder", verbose_name=_("member")
+    )
     living = models.CharField(_("living"), max_length=15, choices=Living, blank=True)
     income = EncryptedField(_("income"), max_length=18, choices=Income, blank=True)
     capability = EncryptedField(_("capability"), max_length=15, choices=Capability, blank=True)

@@ -52,16 +52,21 @@ class Certificate(models.Model):
     period_start = models.DateField(_("first day"))
     period_end = models.DateField(_("last day"))
     # JSON as text, so that the database itself can see that the hash is of these very bytes.
-    content = models.TextField()
-    content_hash = models.CharField(max_length=64)
+    content = models.TextField(verbose_name=_("content"))
+    content_hash = models.CharField(max_length=64, verbose_name=_("fingerprint of the content"))
     issued_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )
     issued_at = models.DateTimeField(_("issued"), default=timezone.now)
     withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("withdrawn by"),
     )
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, verbose_name=_("withdrawn at"))
     withdraw_reason = models.CharField(_("why it was withdrawn"), max_length=500, blank=True)
 
     objects = PaperQuerySet.as_manager()
@@ -140,11 +145,11 @@ class StatementPrint(models.Model):
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    area = models.ForeignKey(Area, models.PROTECT, related_name="+")
+    area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("community"))
     member = models.ForeignKey(
         Member, models.PROTECT, related_name="prints", verbose_name=_("member")
     )
-    account = models.BigIntegerField()
+    account = models.BigIntegerField(verbose_name=_("account number"))
     first_seq = models.BigIntegerField(_("from line"))
     last_seq = models.BigIntegerField(_("to line"))
     is_again = models.BooleanField(_("printed again"), default=False)
@@ -202,16 +207,16 @@ class StatementRun(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     area = models.ForeignKey(Area, models.PROTECT, related_name="+", verbose_name=_("community"))
     year = models.PositiveSmallIntegerField(_("year"))
-    language = models.CharField(max_length=10)
+    language = models.CharField(max_length=10, verbose_name=_("language"))
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
-    members_done = models.PositiveIntegerField(default=0)
+    members_done = models.PositiveIntegerField(default=0, verbose_name=_("members done"))
     members_total = models.PositiveIntegerField(_("members"), default=0)
     file = models.FileField(upload_to="statements/%Y/", blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by")
     )
     requested_at = models.DateTimeField(_("asked for"), default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True, verbose_name=_("finished at"))
 
     objects = StatementRunQuerySet.as_manager()
 

@@ -3,7 +3,10 @@
 import datetime
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets, label_for_field
 from django.urls import reverse
+from django.utils import translation
 
 from ledger import seals
 from ledger.models import Block, Checkpoint, Verification
@@ -133,3 +136,30 @@ def test_the_home_page_gives_the_alarm_when_sealing_stands_still(client, monkeyp
 def test_the_state_of_the_seals_is_read_from_the_ledger(db, django_assert_max_num_queries):
     with django_assert_max_num_queries(5):
         assert seals.state() == (None, None, None, None, False)
+
+
+def labels(model, page, request):
+    """What the pages of this model call themselves, their columns, their fields and filters."""
+    typed = page.get_form(request)().fields if page.has_add_permission(request) else {}
+    shown = {
+        *page.get_list_display(request),
+        *flatten_fieldsets(page.get_fieldsets(request)),
+        *page.get_readonly_fields(request),
+    }
+    yield model._meta.verbose_name
+    yield model._meta.verbose_name_plural
+    yield from (typed[name].label for name in shown & typed.keys())
+    yield from (label_for_field(name, model, page) for name in shown - typed.keys())
+    yield from (one.title for one in page.get_changelist_instance(request).filter_specs)
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label_lower)
+def test_nothing_has_a_label_that_only_the_code_gave_it(model, rf):
+    """A field without a name of its own would be called by the code's, in English for everybody."""
+    request = rf.get("/")
+    request.user = StaffFactory(is_superuser=True)
+
+    with translation.override("zh-hans"):
+        found = {str(label) for label in labels(model, admin.site._registry[model], request)}
+
+    assert [label for label in found if label.isascii()] == []
