@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from members import devices, drafts, staff_accounts, tasks
 from members.models import AccountEvent, Device, Draft, User
-from tests.factories import MemberFactory, StaffFactory, UserFactory
+from tests.factories import MemberFactory, StaffFactory, UserFactory, community
 from tests.members.staff import PASSWORD, app_code, sign_in, staff, who, with_app
 
 pytestmark = [pytest.mark.django_db, pytest.mark.real_sign_in]
@@ -413,6 +413,17 @@ def test_the_last_administrator_stays_and_of_several_the_one_seen_last():
 
     active = dict(User.objects.values_list("username", "is_active"))
     assert active == {older.username: False, newer.username: True}
+
+
+def test_each_area_keeps_the_administrator_who_was_seen_last():
+    away = community("530111002001")
+    older = unused("older", role="administrator", days=300, area=away)
+    newer = unused("newer", role="administrator", days=200, area=away)
+    unused("here", role="administrator", days=100)
+
+    assert staff_accounts.disable_unused(at=AT) == [older]
+
+    assert User.objects.get(pk=newer.pk).is_active
 
 
 def test_who_was_enabled_again_has_another_ninety_days():
