@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 logger = logging.getLogger(__name__)
 
 # Policies and requests are rows like any others; what else begins with ledger_ is the ledger.
+# Papers are written once; a decision is written once more when it is made, or when it ends.
 DRIFT = r"""
     WITH ledger AS (
         SELECT oid, relname, relowner FROM pg_class
@@ -20,7 +21,12 @@ DRIFT = r"""
     ), papers AS (
         SELECT oid, relname FROM pg_class
         WHERE relname IN ('services_certificate', 'services_statementprint', 'members_consent',
-            'members_consenttext', 'members_look')
+            'members_consenttext', 'members_look', 'members_accountevent', 'members_mergedrow')
+          AND relnamespace = 'public'::regnamespace
+    ), decisions AS (
+        SELECT oid, relname FROM pg_class
+        WHERE relname IN ('members_eligibilityrules', 'members_assessment', 'members_kinship',
+            'members_agent')
           AND relnamespace = 'public'::regnamespace
     )
     SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')
@@ -36,6 +42,10 @@ DRIFT = r"""
     UNION
     SELECT 'rewritable', relname FROM papers
     WHERE has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+       OR relname <> 'services_certificate' AND has_any_column_privilege(oid, 'UPDATE')
+    UNION
+    SELECT 'rewritable', relname FROM decisions
+    WHERE has_table_privilege(oid, 'DELETE, TRUNCATE, TRIGGER')
     UNION
     SELECT 'writable', relname FROM pg_class
     WHERE relname = 'services_closedmonth'
@@ -43,10 +53,13 @@ DRIFT = r"""
         OR has_any_column_privilege(oid, 'UPDATE, REFERENCES'))
     UNION
     SELECT 'asleep', relname FROM pg_class JOIN pg_trigger ON tgrelid = pg_class.oid
-    WHERE NOT tgisinternal AND tgenabled <> 'A'
-      AND (pg_class.oid IN (SELECT oid FROM ledger UNION SELECT oid FROM papers) OR relname IN (
-        'ledger_policy', 'services_closedmonth', 'services_monthclosing', 'members_change',
-        'members_eligibilityrules', 'members_assessment', 'members_kinship', 'members_agent'))
+    WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace
+      AND relname ~ '^(ledger|members|services)_'
+      AND (tgenabled IN ('D', 'R') OR tgenabled = 'O' AND (
+        pg_class.oid IN (
+            SELECT oid FROM ledger UNION SELECT oid FROM papers UNION SELECT oid FROM decisions
+        ) OR relname IN ('ledger_policy', 'services_closedmonth', 'services_monthclosing',
+            'members_change', 'members_staffrole', 'members_user')))
     ORDER BY 1, 2
 """
 
@@ -92,7 +105,7 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
     if asleep:
         problems.append(
             Error(
-                f"Triggers that keep the ledger append-only are switched off: {asleep}.",
+                f"Triggers that guard what is kept are switched off: {asleep}.",
                 hint="ALTER TABLE … ENABLE ALWAYS TRIGGER …, then find out who did it.",
                 id="timebank.E001",
             )

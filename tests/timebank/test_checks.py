@@ -120,6 +120,70 @@ def test_a_right_to_take_papers_away_is_found(drift, table):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("right", "table"),
+    [
+        ("UPDATE", "members_accountevent"),
+        ("UPDATE (reason)", "members_accountevent"),
+        ("DELETE", "members_mergedrow"),
+        ("UPDATE (act)", "members_consent"),
+        ("DELETE", "members_kinship"),
+        ("TRUNCATE", "members_assessment"),
+    ],
+)
+def test_a_right_to_rewrite_what_is_kept_of_people_and_accounts_is_found(drift, right, table):
+    drift(
+        f"GRANT {right} ON {table} TO timebank_web", f"REVOKE {right} ON {table} FROM timebank_web"
+    )
+
+    assert found() == {
+        "timebank.W003": f"The web role may change what is kept as it was written: {table}."
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_table_that_is_kept_is_watched(drift):
+    """Whatever refuses to be truncated; the rules of hours are kept by their triggers alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT relname FROM pg_class JOIN pg_trigger ON tgrelid = pg_class.oid"
+            " WHERE NOT tgisinternal AND tgtype & 32 <> 0 AND relname <> 'ledger_policy'"
+        )
+        kept = {table for (table,) in cursor.fetchall()}
+
+    for table in kept:
+        drift(
+            f"GRANT DELETE ON {table} TO timebank_web",
+            f"REVOKE DELETE ON {table} FROM timebank_web",
+        )
+
+    told = " ".join(found().values())
+    assert {table for table in kept if table not in told} == set()
+    assert len(kept) > 20
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("table", "trigger", "on"),
+    [
+        ("members_accountevent", "members_accountevent_only_grows", "ENABLE ALWAYS"),
+        ("members_mergedrow", "members_mergedrow_is_kept", "ENABLE ALWAYS"),
+        ("members_user", "members_area_keeps_an_administrator", "ENABLE ALWAYS"),
+        ("members_staffrole", "members_area_keeps_an_administrator", "ENABLE ALWAYS"),
+        ("services_visit", "services_visit_names_people_who_are_here", "ENABLE"),
+        ("members_elder", "members_elder_changes_are_kept", "ENABLE"),
+    ],
+)
+def test_any_guard_that_is_switched_off_is_found(drift, table, trigger, on):
+    drift(
+        f"ALTER TABLE {table} DISABLE TRIGGER {trigger}",
+        f"ALTER TABLE {table} {on} TRIGGER {trigger}",
+    )
+
+    assert table in found()["timebank.E001"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_guard_of_papers_that_is_off_is_found(drift):
     trigger = "services_certificate_is_not_rewritten"
     drift(
