@@ -2,6 +2,7 @@
 
 import hmac
 import uuid
+from base64 import b64decode, b64encode
 from hashlib import sha256
 
 from django.conf import settings
@@ -12,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from members import sealing
+from members import encryption
 from members.models.accounts import User
+from members.models.encrypted import EncryptedJSONField, is_sealed
 
 
 class Authenticator(TOTPDevice):
@@ -24,10 +26,20 @@ class Authenticator(TOTPDevice):
 
     @property
     def bin_key(self):
-        return sealing.unseal(self.key, place=f"authenticator/{self.user_id}")
+        """The secret. Raises Unreadable."""
+        return encryption.unseal_bytes(self.sealed, self._place)
+
+    @property
+    def sealed(self):
+        """The secret as it is kept, before base 64, which fits into the column of django-otp."""
+        return b64decode(self.key)
 
     def keep(self, secret):
-        self.key = sealing.seal(secret, place=f"authenticator/{self.user_id}")
+        self.key = b64encode(encryption.seal_bytes(secret, self._place)).decode()
+
+    @property
+    def _place(self):
+        return encryption.place(self._meta.db_table, "key", str(self.user_id))
 
 
 class RecoveryCodes(StaticDevice):
@@ -89,6 +101,9 @@ class Draft(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.OneToOneField(User, models.CASCADE, related_name="draft")
     path = models.CharField(max_length=500)
-    fields = models.TextField()
+    fields = EncryptedJSONField(default=list)
     was_sent = models.BooleanField()
     kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [is_sealed("fields", "members_draft_fields_are_sealed")]
