@@ -1,4 +1,4 @@
-"""Whether the database still refuses what the code believes it refuses.
+"""Whether the database still refuses what the code believes, and the keys open what it holds.
 
 Run by `manage.py check --database default`, and at each start of the web server.
 """
@@ -6,7 +6,9 @@ Run by `manage.py check --database default`, and at each start of the web server
 import logging
 
 from django.core.checks import Error, Tags, Warning, register, run_checks
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, ProgrammingError, connections, transaction
+
+from members import keys
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +115,43 @@ def the_web_role_may_only_read_the_ledger(databases=None, **kwargs):
     return problems
 
 
+@register(Tags.database)
+def the_keys_open_what_is_stored(databases=None, **kwargs):
+    """Nothing is asked before `migrate` has made the tables as the code knows them."""
+    if "default" not in (databases or ()):
+        return []
+    try:
+        with transaction.atomic():
+            unopened, unindexed = keys.unopened(), keys.unindexed()
+    except ProgrammingError:
+        return [Warning("The keys are not tried: run migrate first.", id="timebank.W005")]
+    problems = []
+    if unopened:
+        told = "; ".join(f"{column}, key {_named(ids)}" for column, ids in sorted(unopened.items()))
+        problems.append(
+            Error(
+                f"ENCRYPTION_KEYS do not open what is stored: {told}.",
+                hint="Let nobody work. Put the keys back under which it was sealed (from your copy,"
+                " or with the old key beside the new one) and restart: docs/running.md, Keys.",
+                id="timebank.E002",
+            )
+        )
+    if unindexed:
+        problems.append(
+            Error(
+                f"INDEX_KEYS make other indexes than are stored: {', '.join(sorted(unindexed))}.",
+                hint="Let nobody work: ID numbers and phones are not found. Put the old keys back"
+                " and restart; a new key is added behind them: docs/running.md, Keys.",
+                id="timebank.E003",
+            )
+        )
+    return problems
+
+
+def _named(numbers):
+    return ", ".join(str(number) for number in sorted(numbers))
+
+
 def _forgeable(tables):
     return Warning(
         f"The web role may write the history of people by hand: {tables}.",
@@ -125,7 +164,7 @@ def log_drift():
     """Log what the checks find, and leave no connection behind for forked workers to share."""
     try:
         for problem in run_checks(tags=[Tags.database], databases=["default"]):
-            fields = {"check": problem.id, "problem": problem.msg}
+            fields = {"check": problem.id, "problem": problem.msg, "hint": problem.hint}
             logger.error("database is not as it should be", extra={"fields": fields})
     except DatabaseError:
         logger.exception("database cannot be checked")
