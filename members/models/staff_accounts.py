@@ -58,7 +58,10 @@ class RecoveryCodes(StaticDevice):
 
 
 class AccountEvent(models.Model):
-    """Something that was done to a staff account, and why. Only grows."""
+    """Something that was done to a staff account, or by staff to that of a member, and why.
+
+    Only grows. Of members the reason is one of `Why`, so that nothing is written of them in words.
+    """
 
     class Kind(models.TextChoices):
         SECOND_FACTOR_ADDED = "second_factor_added", _("second factor set up")
@@ -70,6 +73,13 @@ class AccountEvent(models.Model):
         DISABLED_UNUSED = "disabled_unused", _("disabled, as not used for long")
         DISABLED = "disabled", _("disabled")
         ENABLED = "enabled", _("enabled")
+        DEVICE_ENDED = "device_ended", _("signed out on a device, by staff")
+
+    class Why(models.TextChoices):
+        LOST = "lost", _("the phone is lost")
+        CHANGED = "changed", _("another phone, or another number")
+        OTHERS = "others", _("somebody else has used it")
+        ASKED = "asked", _("the member asks for it")
 
     user = models.ForeignKey(User, models.PROTECT, related_name="events", verbose_name=_("account"))
     kind = models.CharField(_("what"), max_length=24, choices=Kind)
@@ -88,11 +98,22 @@ class AccountEvent(models.Model):
                 name="members_accountevent_removal_has_a_reason_and_an_author",
                 condition=~Q(kind="second_factor_removed")
                 | (~Q(reason="") & Q(by__isnull=False) & ~Q(by=models.F("user"))),
-            )
+            ),
+            models.CheckConstraint(
+                name="members_accountevent_device_is_ended_for_a_reason_by_staff",
+                condition=~Q(kind="device_ended")
+                | Q(reason__in=["lost", "changed", "others", "asked"], by__isnull=False)
+                & ~Q(by=models.F("user")),
+            ),
         ]
 
     def __str__(self):
         return f"{self.get_kind_display()}: {self.user}"
+
+    @property
+    def why(self):
+        """The reason: as it was typed, or in the reader's language where it was chosen."""
+        return dict(self.Why.choices).get(self.reason, self.reason)
 
 
 class Draft(models.Model):
