@@ -45,15 +45,20 @@ class AreaAdmin(admin.ModelAdmin):
     """Rows within the reader's areas; an auditor reads, an area's administrator may change.
 
     The model's manager has `visible_to(user)`, or `area_path` names the way from a row to its
-    area, as in a filter.
+    area, as in a filter; `member_path` that to the member whom it is part of, who is hidden from
+    most while they wait to be erased.
     """
 
     list_per_page = 50
     show_full_result_count = False
     area_path = ""
+    member_path = ""
 
     def get_queryset(self, request):
         rows = super().get_queryset(request)
+        if self.member_path:
+            people = Member.objects.visible_to(request.user)
+            return rows.filter(**{f"{self.member_path}__in": people})
         if self.area_path:
             areas = Area.objects.visible_to(request.user)
             return rows.filter(**{f"{self.area_path}__in": areas})
@@ -61,7 +66,8 @@ class AreaAdmin(admin.ModelAdmin):
 
     def area_of(self, row):
         """The area whose administrators may change the row; None where it belongs to none."""
-        way = (self.area_path or "area").split("__")
+        own = f"{self.member_path}__area" if self.member_path else "area"
+        way = (self.area_path or own).split("__")
         return reduce(lambda found, name: getattr(found, name, None), way, row)
 
     def check_areas(self, request, rows):
@@ -240,7 +246,7 @@ class VolunteerAdmin(ReadOnlyAdmin):
     search_fields = ["member__name", "=member__number"]
     exclude = ["note"]
     ordering = ["-joined_on", "-pk"]
-    area_path = "member__area"
+    member_path = "member"
 
     @admin.display(description=_("community"), ordering="member__area__path")
     def community(self, row):
@@ -260,7 +266,7 @@ class ElderAdmin(ReadOnlyAdmin):
         *("member", "living"),
         *("shown_contact", "contact_relation", "masked_contact_phone"),
     ]
-    area_path = "member__area"
+    member_path = "member"
 
     @admin.display(description=_("community"), ordering="member__area__path")
     def community(self, row):
@@ -386,7 +392,7 @@ class DeviceAdmin(ReadOnlyAdmin):
     ordering = ["-last_seen", "-pk"]
     fields = ["member", "label", "since", "last_seen", "ended_at", "ended_by"]
     actions = ["end"]
-    area_path = "user__member__area"
+    member_path = "user__member"
 
     @admin.display(description=_("member"), ordering="user__member__name")
     def member(self, device):

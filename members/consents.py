@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from members import access, refusals
 from members.models import Consent, ConsentText, Member, Purpose, User
+from members.models.consents import NOT_ASKED
 
 Act, How = Consent.Act, Consent.How
 # What leaves the house needs a yes; the rest is allowed as long as nobody has said no.
@@ -64,10 +65,14 @@ def hidden(member: Member, *, at: datetime) -> set[str]:
 
 
 def standings(member: Member, *, on: date) -> list[Standing]:
-    """Where the member stands on each purpose, in the order of the purposes."""
+    """Where the member stands on each purpose for which people are asked, in their order.
+
+    An earlier yes to another one is among them, so that it can be withdrawn.
+    """
     last = {one.purpose: one for one in Consent.objects.latest_of(member)}
     texts = _texts(on)
-    return [Standing(purpose, texts[purpose], last.get(purpose)) for purpose in Purpose]
+    found = [Standing(purpose, texts[purpose], last.get(purpose)) for purpose in Purpose]
+    return [one for one in found if one.is_given or one.purpose not in NOT_ASKED]
 
 
 def history(member: Member) -> list[Consent]:
@@ -90,8 +95,10 @@ def give(
     """Write down a yes, to the text that is in force on the day.
 
     A yes that stands already, to the same text, is returned again. Raises PermissionDenied,
-    NeedsWitness, InTheFuture.
+    NotAsked, NeedsWitness, InTheFuture.
     """
+    if purpose in NOT_ASKED:
+        raise refusals.NotAsked
     return _say(member, purpose, Act.GIVEN, how, witness, said_on, by, at)
 
 

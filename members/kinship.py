@@ -139,6 +139,13 @@ def kin_of(member: Member, *, on: date) -> list[Kin]:
     return [one for one in kin if one.relative.standing != Member.Standing.MERGED]
 
 
+def ended_kin_of(member: Member) -> list[Kin]:
+    """Who was a confirmed relative of the member, until a day on which that has ended."""
+    ended = Kinship.objects.of(member).filter(state=State.CONFIRMED, ended_on__isnull=False)
+    found = ended.select_related("member__area", "relative__area").order_by("ended_on", "pk")
+    return [_seen_from(member, one) for one in found]
+
+
 def between(member: Member, other: Member, *, on: date) -> Kin | None:
     """What `other` is to `member` by a confirmed kinship of that day; None where none is."""
     found = Kinship.objects.between(member, other).standing_on(on)

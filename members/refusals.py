@@ -73,6 +73,10 @@ class NeedsWitness(Refusal):
     field = "witness"
 
 
+class NotAsked(Refusal):
+    sentence = _("Nobody is asked for this: nothing of anybody is used for it.")
+
+
 class AgentAlready(Refusal):
     sentence = _("This person is an agent of the elder already.")
     field = "agent"

@@ -14,6 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, models, transaction
 
 from members import encryption
+from members.models import Authenticator
 from members.models.encrypted import BlindIndexField, EncryptedField, Sealed
 
 CHUNK = 500
@@ -32,10 +33,19 @@ def rotate() -> Iterator[Progress]:
 
     Raises Unreadable when a value was sealed with a key that is not here.
     """
-    for model in sorted(apps.get_models(), key=lambda model: model._meta.db_table):
-        if any(isinstance(f, EncryptedField) for f in model._meta.concrete_fields):
-            yield from _rotate(model)
+    for model in sealed_models():
+        yield from _rotate(model)
+    yield _rotate_authenticators()
     yield _rotate_sessions()
+
+
+def sealed_models() -> list[type[models.Model]]:
+    """Those with sealed columns, by the names of their tables."""
+    return [
+        model
+        for model in sorted(apps.get_models(), key=lambda model: model._meta.db_table)
+        if any(isinstance(field, EncryptedField) for field in model._meta.concrete_fields)
+    ]
 
 
 def _rotate(model: type[models.Model]) -> Iterator[Progress]:
@@ -121,6 +131,20 @@ def _write(model: type[models.Model], rows: list[Any]) -> None:
 
 def _stored(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
+
+
+def _rotate_authenticators() -> Progress:
+    """The secrets of second factors, in the text column of django-otp."""
+    seen = changed = 0
+    for key in list(Authenticator.objects.order_by("pk").values_list("pk", flat=True)):
+        seen += 1
+        with transaction.atomic():
+            device = Authenticator.objects.select_for_update(of=("self",)).filter(pk=key).first()
+            if device and device.key and not encryption.is_current(device.sealed):
+                device.keep(device.bin_key)
+                device.save(update_fields=["key"])
+                changed += 1
+    return Progress(Authenticator._meta.db_table, seen, changed)
 
 
 def _rotate_sessions() -> Progress:

@@ -14,7 +14,7 @@ import segno
 from django.db import transaction
 from django_otp.plugins.otp_static.models import StaticToken
 
-from members import devices, sealing, staff_accounts
+from members import devices, staff_accounts
 from members.models import AccountEvent, Authenticator, RecoveryCodes, User
 
 SECRET_BYTES = 20
@@ -48,20 +48,20 @@ class Offer(NamedTuple):
     secret: str
 
 
-def new_secret(user: User) -> str:
-    """A secret for an app, sealed for the account; kept in the session until it is confirmed."""
-    return sealing.seal(secrets.token_bytes(SECRET_BYTES), place=f"authenticator/{user.pk}")
+def new_secret() -> str:
+    """A secret for an app; kept in the session, which is sealed, until it is confirmed."""
+    return secrets.token_hex(SECRET_BYTES)
 
 
-def offer(user: User, sealed: str) -> Offer:
-    device = Authenticator(user=user, key=sealed)
+def offer(user: User, secret: str) -> Offer:
+    device = _with(secret, user)
     picture = segno.make(device.config_url, error="m").svg_data_uri(scale=6, light="white")
     plain = b32encode(device.bin_key).decode()
     return Offer(picture, " ".join(plain[i : i + 4] for i in range(0, len(plain), 4)))
 
 
 @transaction.atomic
-def set_up(user: User, sealed: str, typed: str, *, at: datetime) -> tuple[Authenticator, list[str]]:
+def set_up(user: User, secret: str, typed: str, *, at: datetime) -> tuple[Authenticator, list[str]]:
     """Confirm by a code that the app has the secret; the device and ten recovery codes.
 
     Raises WrongCode, IsSetUp. The account is locked, so that of two pages one sets it up.
@@ -69,7 +69,7 @@ def set_up(user: User, sealed: str, typed: str, *, at: datetime) -> tuple[Authen
     user = User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     if Authenticator.objects.filter(user=user).exists():
         raise IsSetUp
-    device = Authenticator(user=user, key=sealed, name="app")
+    device = _with(secret, user)
     device.save()
     if not device.verify_token(_plain(typed)):
         raise WrongCode  # and the row goes with the transaction
@@ -101,6 +101,12 @@ def renew_codes(user: User, *, at: datetime) -> list[str]:
     User.objects.select_for_update(of=("self",)).get(pk=user.pk)
     staff_accounts.write_down(user, Kind.NEW_RECOVERY_CODES, by=user, at=at)
     return _new_codes(user)
+
+
+def _with(secret: str, user: User) -> Authenticator:
+    device = Authenticator(user=user, name="app")
+    device.keep(bytes.fromhex(secret))
+    return device
 
 
 def codes_left(user: User) -> int:

@@ -8,15 +8,17 @@ page who is a member.
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.crypto import constant_time_compare
 
-from members import codes, devices, notices, tries
-from members.models import Device, Member, SignInCode, User
+from members import access, codes, devices, notices, staff_accounts, tries
+from members.models import AccountEvent, Device, Member, SignInCode, User
 from members.networks import address_of as address_of
 from members.networks import place
 
+Kind = AccountEvent.Kind
 CODE_LASTS = codes.LASTS
 TRIES = 5
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -127,6 +129,26 @@ def sign_out_everywhere(member: Member, *, by: User | None, at: datetime) -> Non
         devices.end_all(user, by=by, at=at)
         user.set_unusable_password()  # sessions hang on its random part
         user.save(update_fields=["password"])
+
+
+@transaction.atomic
+def end_devices(
+    member: Member, *, device: Device | None = None, why: str, by: User, at: datetime
+) -> int:
+    """Sign a member out for them, on one device or on all, and write down why; how many ended.
+
+    Raises PermissionDenied. The rows are locked first: of two clerks at once, one has done it.
+    """
+    if not access.may_log(by, member.area):
+        raise PermissionDenied
+    found = Device.objects.signed_in().filter(user__member=member)
+    found = found.filter(pk=device.pk) if device else found
+    ended = list(found.select_for_update(of=("self",)).select_related("user").order_by("pk"))
+    for one in ended:
+        devices.end(one, by=by, at=at)
+    for user in {one.user for one in ended}:
+        staff_accounts.write_down(user, Kind.DEVICE_ENDED, by=by, at=at, reason=why)
+    return len(ended)
 
 
 def forget_old(*, at: datetime) -> None:

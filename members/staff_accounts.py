@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.db.models.functions import Greatest
 
-from members import devices
+from members import devices, staffing
 from members.models import AccountEvent, StaffRole, User
 
 Kind = AccountEvent.Kind
@@ -57,8 +57,10 @@ def switch(user: User, *, is_active: bool, by: User, at: datetime) -> None:
 def disable_unused(*, at: datetime) -> list[User]:
     """Disable staff accounts that nobody has used for long; those that were.
 
-    The last administrator never: of the administrators the one seen last stays.
+    The last administrator of an area never, nor that of the installation: of several the one seen
+    last stays.
     """
+    staffing.lock_the_tree()
     # A sign-in sets `last_login`; who stays signed in is seen by the device.
     used = Greatest("last_login", "enabled_at", "date_joined", Max("devices__last_seen"))
     staff = User.objects.filter(member=None, is_active=True).annotate(used=used)
@@ -67,8 +69,12 @@ def disable_unused(*, at: datetime) -> list[User]:
     locked = User.objects.select_for_update(of=("self",)).filter(pk__in=[u.pk for u in unused])
     found = list(locked.filter(is_active=True).order_by("pk"))
     stays = _last_administrator()
-    disabled = [user for user in found if user.pk != stays]
-    for user in disabled:
+    seen = {user.pk: user.used for user in unused}
+    disabled = []
+    for user in sorted(found, key=lambda user: (seen[user.pk], user.pk)):
+        if user.pk == stays or staffing.is_missed(user):
+            continue
+        disabled.append(user)
         user.is_active = False
         user.save(update_fields=["is_active"])
         devices.end_all(user, by=None, at=at)

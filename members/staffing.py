@@ -1,10 +1,11 @@
 """Giving and taking the roles of staff: within one's areas, never one's own, never the last one.
 
-Roles are read anew with each request, so what is taken is gone with the next page.
+Roles are read anew with each request, so what is taken is gone with the next page. That an area
+keeps an administrator is guarded by the database too, at the end of each transaction.
 """
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -72,10 +73,21 @@ def let_go(user: User, *, by: User) -> None:
     """Close the account: its owner signs in no more. Raises OwnAccount, LastAdministrator."""
     if user == by:
         raise OwnAccount
-    _lock_the_tree()
+    lock_the_tree()
     User.objects.filter(pk=user.pk).update(is_active=False)
+    if is_missed(user):
+        raise LastAdministrator
+
+
+def is_missed(user: User) -> bool:
+    """Whether an area that the user administers has no other administrator who signs in."""
     held = StaffRole.objects.filter(user=user, role=Role.ADMINISTRATOR).select_related("area")
-    _keep_an_administrator([role.area for role in held])
+    return not all(_administrators(role.area).exclude(user=user).exists() for role in held)
+
+
+def lock_the_tree() -> None:
+    """One at a time: two administrators who take each other's role would leave none."""
+    list(Area.objects.select_for_update(no_key=True).filter(parent=None).order_by("pk"))
 
 
 def _check(user: User, area: Area, by: User) -> None:
@@ -87,24 +99,22 @@ def _check(user: User, area: Area, by: User) -> None:
 
 def _locked(held: StaffRole, by: User) -> StaffRole:
     """The role as it stands, for who may touch it; of two at once the second waits."""
-    _lock_the_tree()
+    lock_the_tree()
     held = StaffRole.objects.select_related("user", "area").get(pk=held.pk)
     _check(held.user, held.area, by)
     return held
 
 
-def _lock_the_tree() -> None:
-    """One at a time: two administrators who take each other's role would leave none."""
-    list(Area.objects.select_for_update(no_key=True).filter(parent=None).order_by("pk"))
-
-
 def _keep_an_administrator(areas: list[Area]) -> None:
     """Raises LastAdministrator when nobody who signs in administers one of the areas any more."""
-    for area in areas:
-        above = Q(pk__in=[])
-        steps = area.path.rstrip("/").split("/")
-        for length in range(1, len(steps) + 1):
-            above |= Q(area__path="/".join(steps[:length]) + "/")
-        left = StaffRole.objects.filter(above, role=Role.ADMINISTRATOR, user__is_active=True)
-        if not left.exists():
-            raise LastAdministrator
+    if not all(_administrators(area).exists() for area in areas):
+        raise LastAdministrator
+
+
+def _administrators(area: Area) -> QuerySet[StaffRole]:
+    """The roles of those who sign in and administer the area, at it or above it."""
+    above = Q(pk__in=[])
+    steps = area.path.rstrip("/").split("/")
+    for length in range(1, len(steps) + 1):
+        above |= Q(area__path="/".join(steps[:length]) + "/")
+    return StaffRole.objects.filter(above, role=Role.ADMINISTRATOR, user__is_active=True)

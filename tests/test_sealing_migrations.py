@@ -1,5 +1,7 @@
 """The data of an installation from before: sealed by the migrations, and brought back by them."""
 
+import importlib
+import json
 import os
 import uuid
 
@@ -14,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from members import encryption
+from members.models import Authenticator
 from timebank import database
 
 OLD = [
@@ -22,6 +25,10 @@ OLD = [
     ("services", "0009_closed_months"),
 ]
 NEW = [("members", "0012_nothing_in_plain"), ("services", "0023_no_row_in_plain")]
+BEFORE_ANEW = [
+    ("members", "0096_an_area_keeps_an_administrator"),
+    ("otp_totp", "0003_add_timestamps"),
+]
 PEOPLE = 1203  # more than a chunk
 SALT = "django.contrib.sessions.SessionStore"
 PENDING = {"sign_in": {"phone": "13808712345"}}
@@ -193,3 +200,35 @@ def test_sealing_that_was_broken_off_goes_on(old):
         member.address for member in apps.get_model("members", "Member").objects.using("old")
     }
     assert addresses == {f"日新里{number}幢" for number in range(PEOPLE)}
+
+
+def test_second_factors_and_drafts_go_from_one_key_to_the_others_and_back(old):
+    anew = importlib.import_module("members.migrations.0097_second_factors_and_drafts")
+    before, after = BEFORE_ANEW, [("members", "0097_second_factors_and_drafts")]
+    apps = migrate(old, before)
+
+    def rows(app, model):
+        return apps.get_model(app, model).objects.using("old")
+
+    lin, zhao = (rows("members", "User").create(username=name) for name in ("lin", "zhao"))
+    devices, secret = rows("otp_totp", "TOTPDevice"), bytes(range(20))
+    devices.create(user_id=lin.pk, name="app", key=anew._sealed(secret, f"authenticator/{lin.pk}"))
+    devices.create(user_id=zhao.pk, name="app", key=anew._sealed(secret, "another place"))
+    told = {"path": "/x/", "was_sent": True, "kept_at": timezone.now()}
+    typed = anew._sealed('[["note", "雨"]]'.encode(), f"draft/{lin.pk}")
+    rows("members", "Draft").create(user=lin, fields=typed, **told)
+    rows("members", "Draft").create(user=zhao, fields="x", **told)
+
+    apps = migrate(old, after)
+
+    assert [draft.fields for draft in rows("members", "Draft").order_by("pk")] == [[["note", "雨"]]]
+    key = rows("otp_totp", "TOTPDevice").get(user=lin.pk).key
+    assert Authenticator(user_id=lin.pk, key=key).bin_key == secret
+    assert rows("otp_totp", "TOTPDevice").get(user=zhao.pk).key == ""  # void, as it was
+
+    apps = migrate(old, before)
+
+    key = rows("otp_totp", "TOTPDevice").get(user=lin.pk).key
+    assert anew._opened(key, f"authenticator/{lin.pk}") == secret
+    fields = rows("members", "Draft").get().fields
+    assert json.loads(anew._opened(fields, f"draft/{lin.pk}")) == [["note", "雨"]]

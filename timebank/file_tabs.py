@@ -40,6 +40,7 @@ TABS = [
     Tab(_("Kin"), "person_kin"),
     Tab(_("Contacts"), "person_contacts", elders),
     Tab(_("Consents"), "person_consents"),
+    Tab(_("Devices"), "person_devices"),
     Tab(_("Their data"), "person_data"),
     Tab(_("Same person"), "person_same", writers),
     Tab(_("History"), "person_history"),

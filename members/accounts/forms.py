@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from members import lockout, tries
+from members.models import AccountEvent, Device
 
 
 class StaffSignInForm(AuthenticationForm):
@@ -33,6 +34,22 @@ class StaffSignInForm(AuthenticationForm):
             except forms.ValidationError as error:  # kept until the count of it is committed
                 refusal = error
         raise refusal
+
+
+class EndDeviceForm(forms.Form):
+    """Why a member is signed out by staff; `device` is the button that was pressed, or all."""
+
+    why = forms.ChoiceField(label=_("Why?"), choices=AccountEvent.Why, widget=forms.RadioSelect)
+    device = forms.ModelChoiceField(
+        Device.objects.none(),
+        required=False,
+        to_field_name="key",
+        error_messages={"invalid_choice": _("Nobody is signed in on this device any more.")},
+    )
+
+    def __init__(self, *args, devices, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["device"].queryset = devices
 
 
 class OneCodeForm(forms.Form):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("account/draft/fields/", drafts.fields, name="account_draft_fields"),
     path("my-time/devices/", devices.my_devices, name="my_devices"),
     path("my-time/devices/<uuid:key>/end/", devices.end, name="my_device_end"),
+    path("people/<uuid:key>/devices/", devices.person_devices, name="person_devices"),
     path("messages/", notices.notice_list, name="notice_list"),
     path("messages/<uuid:key>/again/", notices.again, name="notice_again"),
     path("messages/<uuid:key>/set-aside/", notices.set_aside, name="notice_set_aside"),

@@ -18,6 +18,12 @@ class Purpose(models.TextChoices):
     STATISTICS = "statistics", _("statistics")
 
 
+# Nothing of a person is made public, and the figures of the reports are the bookkeeping of the
+# time bank, from which nobody's hours can be left out. So nobody is asked for these: a yes or a no
+# would change nothing. What was said before stays on record, and a yes can be withdrawn.
+NOT_ASKED = (Purpose.PUBLIC_NOTICE, Purpose.STATISTICS)
+
+
 class ConsentText(models.Model):
     """What a person was asked, word by word; another text is another version."""
 

@@ -86,6 +86,14 @@ class Merge(models.Model):
                 | ~Q(state="undone") & Q(undone_by=None, undone_at=None),
             ),
             models.CheckConstraint(
+                name="members_merge_is_undone_by_a_third",
+                condition=Q(undone_by=None)
+                | ~Q(undone_by=models.F("author")) & ~Q(undone_by=models.F("approver")),
+                violation_error_message=_(
+                    "You entered or approved this merge. A third colleague takes it back."
+                ),
+            ),
+            models.CheckConstraint(
                 name="members_merge_says_how_it_is_known", condition=~Q(reason="")
             ),
             models.UniqueConstraint(
@@ -102,7 +110,7 @@ class Merge(models.Model):
 
 
 class MergedRow(models.Model):
-    """A row that named the vanished record and names the kept one since; kept for ever.
+    """A row that named the vanished record and names the kept one since. Only grows.
 
     So it can be told whose it was, and be given back when the merge is undone.
     """

@@ -2,6 +2,7 @@
 
 import hmac
 import uuid
+from base64 import b64decode, b64encode
 from hashlib import sha256
 
 from django.conf import settings
@@ -12,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from members import sealing
+from members import encryption
 from members.models.accounts import User
+from members.models.encrypted import EncryptedJSONField, is_sealed
 
 
 class Authenticator(TOTPDevice):
@@ -24,10 +26,20 @@ class Authenticator(TOTPDevice):
 
     @property
     def bin_key(self):
-        return sealing.unseal(self.key, place=f"authenticator/{self.user_id}")
+        """The secret. Raises Unreadable."""
+        return encryption.unseal_bytes(self.sealed, self._place)
+
+    @property
+    def sealed(self):
+        """The secret as it is kept, before base 64, which fits into the column of django-otp."""
+        return b64decode(self.key)
 
     def keep(self, secret):
-        self.key = sealing.seal(secret, place=f"authenticator/{self.user_id}")
+        self.key = b64encode(encryption.seal_bytes(secret, self._place)).decode()
+
+    @property
+    def _place(self):
+        return encryption.place(self._meta.db_table, "key", str(self.user_id))
 
 
 class RecoveryCodes(StaticDevice):
@@ -46,7 +58,10 @@ class RecoveryCodes(StaticDevice):
 
 
 class AccountEvent(models.Model):
-    """Something that was done to a staff account, and why. Only grows."""
+    """Something that was done to a staff account, or by staff to that of a member, and why.
+
+    Only grows. Of members the reason is one of `Why`, so that nothing is written of them in words.
+    """
 
     class Kind(models.TextChoices):
         SECOND_FACTOR_ADDED = "second_factor_added", _("second factor set up")
@@ -58,6 +73,13 @@ class AccountEvent(models.Model):
         DISABLED_UNUSED = "disabled_unused", _("disabled, as not used for long")
         DISABLED = "disabled", _("disabled")
         ENABLED = "enabled", _("enabled")
+        DEVICE_ENDED = "device_ended", _("signed out on a device, by staff")
+
+    class Why(models.TextChoices):
+        LOST = "lost", _("the phone is lost")
+        CHANGED = "changed", _("another phone, or another number")
+        OTHERS = "others", _("somebody else has used it")
+        ASKED = "asked", _("the member asks for it")
 
     user = models.ForeignKey(User, models.PROTECT, related_name="events", verbose_name=_("account"))
     kind = models.CharField(_("what"), max_length=24, choices=Kind)
@@ -76,11 +98,22 @@ class AccountEvent(models.Model):
                 name="members_accountevent_removal_has_a_reason_and_an_author",
                 condition=~Q(kind="second_factor_removed")
                 | (~Q(reason="") & Q(by__isnull=False) & ~Q(by=models.F("user"))),
-            )
+            ),
+            models.CheckConstraint(
+                name="members_accountevent_device_is_ended_for_a_reason_by_staff",
+                condition=~Q(kind="device_ended")
+                | Q(reason__in=["lost", "changed", "others", "asked"], by__isnull=False)
+                & ~Q(by=models.F("user")),
+            ),
         ]
 
     def __str__(self):
         return f"{self.get_kind_display()}: {self.user}"
+
+    @property
+    def why(self):
+        """The reason: as it was typed, or in the reader's language where it was chosen."""
+        return dict(self.Why.choices).get(self.reason, self.reason)
 
 
 class Draft(models.Model):
@@ -89,6 +122,9 @@ class Draft(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.OneToOneField(User, models.CASCADE, related_name="draft")
     path = models.CharField(max_length=500)
-    fields = models.TextField()
+    fields = EncryptedJSONField(default=list)
     was_sent = models.BooleanField()
     kept_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [is_sealed("fields", "members_draft_fields_are_sealed")]

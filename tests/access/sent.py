@@ -257,6 +257,7 @@ POSTED = {
     "person_eligibility": lambda world: {"key": _key(), "result": "A", "reason": ""},
     "person_kin": _kin,
     "person_consents": lambda world: {"purpose": "family", "act": "withdrawn", "how": "paper"},
+    "person_devices": lambda world: {"why": "lost"},
     "person_data": lambda world: {"key": _key(), "kind": "erasure"},
     "contact_add": lambda world: {"name": "李兰", "phone": "13888880010"},
     "contact_change": lambda world: {"remove": "1"},

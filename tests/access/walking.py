@@ -44,6 +44,7 @@ class Walker:
         self.world = world
         self.cookies = _cookies(world.users[column], is_proven)
         self.before = {}  # the digests of the world's tables; each taken when it is first needed
+        self.goal = ""  # where the last answer has led
 
     def ask(self, row):
         """The word of the answer to what the row names, and the text of the page."""
@@ -56,6 +57,7 @@ class Walker:
         for name in set(after) - set(self.before):
             self.before[name] = _digest(name)
         changed = any(self.before[name] != digest for name, digest in after.items())
+        self.goal = response.url.partition("?")[0] if response.status_code == 302 else ""
         text = b"".join(response) if response.streaming else response.content
         return _word(method, response, changed), text.decode(errors="ignore")
 

@@ -74,6 +74,7 @@ NOT_PAGES = {
 ARGUMENTS = {
     "person_data": lambda world: {"key": world.member.key},
     "person_same": lambda world: {"key": world.member.key},
+    "person_devices": lambda world: {"key": world.member.key},
     "merge_new": lambda world: {"key": world.merge.gone.key, "other": world.merge.kept.key},
     "merge_detail": lambda world: {"key": world.merge.key},
     "data_request": lambda world: {"key": world.asked.key},
@@ -139,6 +140,7 @@ KEEPERS = {"register_row": "clerk"}  # who brought the register in mends it
 # Pages whose form is also sent empty, to see its errors.
 FORMS = {
     "person_data",
+    "person_devices",
     "merge_new",
     "my_data",
     "person_unmask",

@@ -3,8 +3,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from members.models import Area, Device, StaffRole, User
-from tests.factories import ElderFactory, MemberFactory, StaffFactory, UserFactory, community
+from members.models import Area, Device, Member, StaffRole, User
+from tests.factories import (
+    ElderFactory,
+    MemberFactory,
+    StaffFactory,
+    UserFactory,
+    VolunteerFactory,
+    community,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -240,3 +247,19 @@ def test_who_only_reads_an_area_signs_nobody_of_it_out(client, sign_in):
 
     device.refresh_from_db()
     assert device.ended_at is None
+
+
+@pytest.mark.parametrize(("role", "sees"), [("auditor", False), ("administrator", True)])
+def test_who_waits_to_be_erased_is_listed_to_administrators_alone(client, sign_in, role, sees):
+    member = MemberFactory(name="欧阳泽惠")
+    elder, volunteer = ElderFactory(member=member), VolunteerFactory(member=member)
+    device = Device.objects.create(user=UserFactory(member=member), session="s", label="旧手机")
+    Member.objects.filter(pk=member.pk).update(standing="restricted")
+    sign_in(role)
+
+    rows = {"member": member, "elder": elder, "volunteer": volunteer, "device": device}
+    for page, row in rows.items():
+        listed = client.get(address(f"{page}_changelist")).content.decode()
+        assert ("欧阳泽惠" in listed) is sees, page
+        opened = client.get(address(f"{page}_change", row.pk))
+        assert opened.status_code == (200 if sees else 302), page

@@ -7,6 +7,7 @@ from django.db import IntegrityError
 from members import consents, refusals
 from members.eligibility import Records, Rule
 from members.models import Consent, ConsentText, Purpose
+from members.models.consents import NOT_ASKED
 from tests.factories import ElderFactory, MemberFactory, StaffFactory, UserFactory, community
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def test_of_whom_nobody_has_asked_only_what_leaves_the_house_is_hidden(member):
     assert consents.hidden(member, at=NOW) == {"public_notice", "agent"}
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", [one for one in Purpose if one not in NOT_ASKED])
 def test_a_yes_allows_and_a_no_hides_that_purpose_alone(member, clerk, purpose):
     before = allowed(member) - {purpose}
 
@@ -52,6 +53,28 @@ def test_a_yes_allows_and_a_no_hides_that_purpose_alone(member, clerk, purpose):
     withdraw(member, purpose, clerk)
     assert allowed(member) == before
     assert purpose in consents.hidden(member, at=LATER)
+
+
+@pytest.mark.parametrize("purpose", NOT_ASKED)
+def test_for_what_is_not_done_nobody_is_asked(member, clerk, purpose):
+    with pytest.raises(refusals.NotAsked):
+        give(member, purpose, clerk)
+
+    shown = [one.purpose for one in consents.standings(member, on=TODAY)]
+    assert shown == [one for one in Purpose if one not in NOT_ASKED]
+
+
+@pytest.mark.parametrize("purpose", NOT_ASKED)
+def test_an_earlier_yes_to_it_is_shown_until_it_is_withdrawn(member, clerk, purpose):
+    said = {"act": "given", "how": "paper", "said_on": TODAY, "recorded_at": NOW}
+    text = ConsentText.objects.get(purpose=purpose)
+    Consent.objects.create(member=member, purpose=purpose, text=text, recorded_by=clerk, **said)
+    assert purpose in [one.purpose for one in consents.standings(member, on=TODAY)]
+
+    withdraw(member, purpose, clerk)
+
+    assert purpose not in [one.purpose for one in consents.standings(member, on=TODAY)]
+    assert len(consents.history(member)) == 2
 
 
 def test_a_no_can_be_turned_into_a_yes_and_all_words_are_kept(member, clerk):
@@ -81,16 +104,16 @@ def test_the_same_word_twice_is_one_row(member, clerk, say):
 
 
 def test_a_new_text_asks_for_a_new_yes(member, clerk):
-    give(member, "statistics", clerk)
+    give(member, "family", clerk)
     ConsentText.objects.create(
-        purpose="statistics", version=2, effective_from=TODAY, text_zh="新", text_en="new"
+        purpose="family", version=2, effective_from=TODAY, text_zh="新", text_en="new"
     )
 
-    [standing] = [s for s in consents.standings(member, on=TODAY) if s.purpose == "statistics"]
+    [standing] = [s for s in consents.standings(member, on=TODAY) if s.purpose == "family"]
     assert standing.is_given
     assert standing.is_to_an_older_text
 
-    give(member, "statistics", clerk)
+    give(member, "family", clerk)
 
     versions = member.consents.order_by("pk").values_list("text__version", flat=True)
     assert list(versions) == [1, 2]

@@ -3,13 +3,14 @@ import json
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db.models.expressions import RawSQL
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from members import devices, drafts, staff_accounts, tasks
+from members import devices, drafts, encryption, staff_accounts, tasks
 from members.models import AccountEvent, Device, Draft, User
-from tests.factories import MemberFactory, StaffFactory, UserFactory
+from tests.factories import MemberFactory, StaffFactory, UserFactory, community
 from tests.members.staff import PASSWORD, app_code, sign_in, staff, who, with_app
 
 pytestmark = [pytest.mark.django_db, pytest.mark.real_sign_in]
@@ -113,7 +114,18 @@ def test_it_lies_sealed_in_the_database(client, clerk):
     pass_minutes(client, 15)
     typed(client)
 
-    assert "王秀英" not in Draft.objects.get().fields
+    held = bytes(Draft.objects.values_list(RawSQL("fields", []), flat=True).get())
+    assert encryption.is_current(held)
+    assert "王秀英".encode() not in held
+    assert ["volunteer", "王秀英"] in Draft.objects.get().fields
+
+
+def test_with_other_keys_nothing_is_offered(settings, clerk):
+    drafts.keep(clerk, path="/x/", fields=[("a", "b")], was_sent=True, at=AT)
+
+    settings.ENCRYPTION_KEYS = encryption.new_key()
+
+    assert drafts.of(clerk, at=AT) is None
 
 
 def test_passwords_and_codes_are_never_kept(clerk):
@@ -413,6 +425,17 @@ def test_the_last_administrator_stays_and_of_several_the_one_seen_last():
 
     active = dict(User.objects.values_list("username", "is_active"))
     assert active == {older.username: False, newer.username: True}
+
+
+def test_each_area_keeps_the_administrator_who_was_seen_last():
+    away = community("530111002001")
+    older = unused("older", role="administrator", days=300, area=away)
+    newer = unused("newer", role="administrator", days=200, area=away)
+    unused("here", role="administrator", days=100)
+
+    assert staff_accounts.disable_unused(at=AT) == [older]
+
+    assert User.objects.get(pk=newer.pk).is_active
 
 
 def test_who_was_enabled_again_has_another_ninety_days():

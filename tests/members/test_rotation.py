@@ -6,9 +6,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from members import encryption, joining, rotation
+from members import drafts, encryption, joining, rotation, second_factor
 from members.models import Member, MemberPhone
-from tests.factories import ElderFactory, MemberFactory
+from tests.factories import ElderFactory, MemberFactory, StaffFactory
+from tests.members.staff import app_code, with_app
 
 ID_NUMBER = "11010519491231002X"
 NEW = "2:MzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzM="
@@ -54,6 +55,30 @@ def test_everything_is_sealed_with_the_newest_key_and_the_old_one_can_go(setting
     assert member.phones.get().number == "13808712345"
     assert member.elder.income == "destitute"
     assert client.session["phone"] == "13808712345"
+
+
+@pytest.mark.django_db
+def test_second_factors_and_drafts_outlive_the_old_key(settings):
+    user = StaffFactory(role="checker")
+    with_app(user)
+    drafts.keep(user, path="/x/", fields=[("note", "雨")], was_sent=True, at=timezone.now())
+    settings.ENCRYPTION_KEYS += f",{NEW}"
+
+    assert "otp_totp_totpdevice: 1 rows, 1 written anew" in rotate()
+    assert "otp_totp_totpdevice: 1 rows, 0 written anew" in rotate()
+
+    settings.ENCRYPTION_KEYS = NEW
+    assert second_factor.prove(user, app_code(user), at=timezone.now())
+    assert drafts.of(user, at=timezone.now()).fields == [("note", "雨")]
+
+
+@pytest.mark.django_db
+def test_a_second_factor_whose_key_is_missing_is_said(settings):
+    with_app(StaffFactory(role="checker"))
+    settings.ENCRYPTION_KEYS = NEW
+
+    with pytest.raises(CommandError, match="not among ENCRYPTION_KEYS"), transaction.atomic():
+        rotate()
 
 
 @pytest.mark.django_db

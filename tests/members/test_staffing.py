@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from members import staffing
@@ -9,6 +9,7 @@ from members.models import Area, StaffRole, User
 from tests.factories import StaffFactory, UserFactory, community
 
 SUBDISTRICT, ELSEWHERE = "530111001000", "530111002001"
+GUARD = "members_area_keeps_an_administrator"
 
 
 def administrator(code=SUBDISTRICT, **fields):
@@ -131,6 +132,80 @@ def test_of_two_who_take_each_others_role_one_stays():
 
     assert sorted(outcomes) == ["last", "taken"]
     assert StaffRole.objects.filter(role="administrator").count() == 1
+
+
+def _past_the_rules(act, user):
+    """What no page does: written to the database with no question asked."""
+    roles, account = StaffRole.objects.filter(user=user), User.objects.filter(pk=user.pk)
+    if act == "take":
+        roles.delete()
+    elif act == "change":
+        roles.update(role="clerk")
+    elif act == "move":
+        roles.update(area=community(ELSEWHERE))
+    else:
+        account.update(is_active=False)
+
+
+def _looked_at(act, user):
+    """The same, with the database looking at once, as it does at the end of a transaction."""
+    with transaction.atomic():
+        _past_the_rules(act, user)
+        connection.check_constraints()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("act", ["take", "change", "move", "let_go"])
+def test_the_database_keeps_the_last_administrator(act):
+    last = administrator()
+    StaffFactory(role="clerk"), administrator(is_active=False), administrator(ELSEWHERE)
+
+    with pytest.raises(IntegrityError, match=GUARD):
+        _looked_at(act, last)
+
+    assert role_of(last).role == "administrator"
+
+
+@pytest.mark.django_db
+def test_the_database_looks_when_all_is_written():
+    last = administrator()
+
+    StaffRole.objects.filter(user=last).delete()
+    User.objects.filter(pk=last.pk).update(is_active=False)
+    with pytest.raises(IntegrityError, match=GUARD), transaction.atomic():
+        connection.check_constraints()
+    administrator("530111000000")
+
+    connection.check_constraints()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("acts", [("take", "let_go"), ("let_go", "let_go"), ("change", "take")])
+def test_of_two_who_leave_at_once_past_the_rules_one_stays(acts):
+    people = [administrator(), administrator()]
+    written, outcomes = threading.Barrier(2, timeout=20), []
+
+    def leave(act, user):
+        try:
+            with transaction.atomic():
+                _past_the_rules(act, user)
+                written.wait()  # neither has committed, so that neither sees the other
+            outcomes.append("left")
+        except IntegrityError as error:
+            outcomes.append("kept" if GUARD in str(error) else str(error))
+        finally:
+            connection.close()
+
+    pairs = zip(acts, people, strict=True)
+    threads = [threading.Thread(target=leave, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == ["kept", "left"]
+    able = StaffRole.objects.filter(role="administrator", user__is_active=True)
+    assert able.count() == 1
 
 
 def _do(act, user, *, by):

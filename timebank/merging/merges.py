@@ -58,6 +58,10 @@ class OwnEntry(Refusal):
     sentence = _("No one approves what they entered. Ask a colleague.")
 
 
+class OwnDecision(Refusal):
+    sentence = _("You entered or approved this merge. A third colleague takes it back.")
+
+
 class NotDone(Refusal):
     sentence = _("These records are not merged, so that there is nothing to take back.")
 
@@ -165,13 +169,15 @@ def undo(merge: Merge, *, by: User, at: datetime) -> Merge:
     """Make two records of the one again, each with what it had; the hours go back.
 
     What was recorded for the kept record since stays with it. Raises PermissionDenied, NotDone,
-    MergedFurther, SpentSince (hours were used), HoursAreHeld.
+    OwnDecision, MergedFurther, SpentSince (hours were used), HoursAreHeld.
     """
     merge = _locked(merge)
     if not access.may_approve(by, merge.area):
         raise PermissionDenied
     if merge.state != State.DONE:
         raise NotDone
+    if by.pk in _decided_by(merge):
+        raise OwnDecision
     _lock_people(merge)
     is_last = merge.gone.merged_into_id == merge.kept_id
     if not is_last or merge.kept.standing != STANDING.HERE:
@@ -200,7 +206,25 @@ def may_approve(merge: Merge, *, by: User) -> bool:
 
 
 def may_undo(merge: Merge, *, by: User) -> bool:
-    return merge.state == State.DONE and access.may_approve(by, merge.area)
+    """Whether a page offers to take the merge back: to a third person."""
+    return (
+        merge.state == State.DONE
+        and by.pk not in _decided_by(merge)
+        and access.may_approve(by, merge.area)
+    )
+
+
+def needs_a_third(merge: Merge, *, by: User) -> bool:
+    """Whether somebody who decided it is told that another has to take it back."""
+    return (
+        merge.state == State.DONE
+        and by.pk in _decided_by(merge)
+        and access.may_approve(by, merge.area)
+    )
+
+
+def _decided_by(merge: Merge) -> set[int | None]:
+    return {merge.author_id, merge.approver_id}
 
 
 def _stand(merge: Merge, standing: str, *, by: User, at: datetime) -> None:

@@ -5,9 +5,10 @@ persons signed. So each of them has to be entered for the kept record before the
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Q
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from members import eligibility, kinship
@@ -20,6 +21,7 @@ def missing(kept: Member, gone: Member, *, on: date) -> Iterator[str]:
     """What staff have to enter or to decide first, each in a sentence."""
     yield from _waiting(gone)
     yield from _kin(kept, gone, on)
+    yield from _former_kin(kept, gone)
     yield from _assessment(kept, gone, on)
     yield from _consents(kept, gone)
     yield from _agents(kept, gone, on)
@@ -48,6 +50,23 @@ def _kin(kept: Member, gone: Member, on: date) -> Iterator[str]:
                     "record that is kept too, and have it confirmed."
                 )
                 yield sentence % told
+
+
+def _former_kin(kept: Member, gone: Member) -> Iterator[str]:
+    """A visit of a day before the end may be entered yet, and is one to the own family."""
+    for kin in kinship.ended_kin_of(gone):
+        ended = kin.kinship.ended_on
+        assert ended is not None  # by the query
+        if kin.relative == kept or kin.relative.standing != HERE:
+            continue
+        if kinship.between(kept, kin.relative, on=ended - timedelta(1)) is None:
+            told = {"name": kin.relative.name, "relation": kin.relation.label}
+            told["day"] = formats.date_format(ended, "DATE_FORMAT")
+            sentence = _(
+                "%(name)s (%(relation)s) was kin of the record that vanishes, until %(day)s. Enter"
+                " it for the record that is kept too, have it confirmed, and end it on that day."
+            )
+            yield sentence % told
 
 
 def _assessment(kept: Member, gone: Member, on: date) -> Iterator[str]:

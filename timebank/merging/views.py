@@ -92,6 +92,7 @@ def merge_detail(request, key):
         "approve": merges.may_approve(merge, by=request.user),
         "withdraw": merge.state == Merge.State.WAITING and merge.author_id == request.user.pk,
         "undo": merges.may_undo(merge, by=request.user),
+        "see_a_third": merges.needs_a_third(merge, by=request.user),
     }
     return render(request, "merging/merge_detail.html", context)
 

@@ -17,6 +17,7 @@ from ledger import accounts
 from ledger.models import AccountKind, Entry, MovementRequest, TransferKind
 from members import access_log, history
 from members.models import (
+    AccountEvent,
     Agent,
     Assessment,
     Consent,
@@ -177,6 +178,15 @@ def devices(records: list[Member]) -> Section:
     return of_model(_("Devices"), Device, found, *names)
 
 
+def ended_devices(records: list[Member]) -> Section:
+    """Where staff have signed them out, and why."""
+    of_records = {"user__member__in": records, "kind": AccountEvent.Kind.DEVICE_ENDED}
+    found = AccountEvent.objects.filter(**of_records).select_related("by").order_by("pk")
+    columns = [("at", _("when")), ("why", _("why")), ("by", _("by whom"))]
+    rows = [[event.at, str(event.why), str(event.by)] for event in found]
+    return Section(_("Signed out by staff"), columns, rows)
+
+
 def given(records: list[Member]) -> Section:
     return _visits(_("Visits given"), Visit.objects.filter(volunteer__in=records), "elder")
 
@@ -280,6 +290,7 @@ SECTIONS: dict[str, Callable[[list[Member]], Section]] = {
     "requests": requests,
     "merges": merges,
     "devices": devices,
+    "ended_devices": ended_devices,
     "notices": notices,
     "looks": looks,
     "changes": changes,

@@ -13,8 +13,8 @@ from members import second_factor as rules
 from members.accounts.forms import OneCodeForm
 from members.accounts.views.staff import way_on
 
-# The secret that is being set up, in the session: sealed, and gone when it is confirmed.
-PENDING = "second_factor"
+# The secret that is being set up, in the session, and gone when it is confirmed.
+PENDING = "new_authenticator"
 NOT_NOW = gettext_lazy(
     "This is not the code that the app shows now. Each code works once: wait for the next one."
 )
@@ -48,13 +48,13 @@ def second_factor(request):
     if request.user.has_second_factor():
         return redirect("account")
 
-    sealed = request.session.setdefault(PENDING, rules.new_secret(request.user))
+    secret = request.session.setdefault(PENDING, rules.new_secret())
     form = OneCodeForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and (codes := _set_up(request, form, sealed)):
+    if form.is_bound and form.is_valid() and (codes := _set_up(request, form, secret)):
         return render(
             request, "account/recovery_codes.html", {"codes": codes, "goal": way_on(request, goal)}
         )
-    context = {"form": form, "next": goal, "offer": rules.offer(request.user, sealed)}
+    context = {"form": form, "next": goal, "offer": rules.offer(request.user, secret)}
     context["must_have"] = access.needs_second_factor(request.user)
     return render(request, "account/second_factor.html", context)
 
@@ -87,11 +87,11 @@ def _proved(request, form):
     return None
 
 
-def _set_up(request, form, sealed):
+def _set_up(request, form, secret):
     """The recovery codes; None with the reason on the form."""
     try:
         device, codes = rules.set_up(
-            request.user, sealed, form.cleaned_data["code"], at=timezone.now()
+            request.user, secret, form.cleaned_data["code"], at=timezone.now()
         )
     except rules.IsSetUp:
         form.add_error(None, _("This account has been set up in another window."))

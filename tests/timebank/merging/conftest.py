@@ -64,8 +64,13 @@ def approve(checker):
 
 
 @pytest.fixture
-def undo(checker):
-    def undo(merge, *, by=checker):
+def third(db):
+    return StaffFactory(username="third", role="checker")
+
+
+@pytest.fixture
+def undo(third):
+    def undo(merge, *, by=third):
         return merges.undo(merge, by=by, at=timezone.now())
 
     return undo

@@ -1,13 +1,16 @@
 """Two records of one person made one: what moves, who decides, what stands in the way, and back."""
 
 import datetime
+import os
 import uuid
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
+from psycopg import errors
 
 from ledger import approvals, gifts, requests
 from ledger.models import MovementRequest
@@ -24,6 +27,7 @@ from tests.factories import (
     community,
 )
 from tests.ledger.people import credit
+from timebank import database
 from timebank.merging import merges, sides
 from timebank.personal.places import PLACES
 
@@ -68,6 +72,21 @@ def test_it_is_written_down_which_rows_came_from_where(kept, gone, ask, approve)
         ("members.MemberPhone", "member", phone.pk),
         ("members.Elder", "member", Elder.objects.get(member=kept).pk),
     }
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["UPDATE {} SET row = row + 1", "DELETE FROM {}", "TRUNCATE {}"])
+def test_nobody_rewrites_which_rows_a_merge_has_moved(kept, gone, ask, approve, act):
+    merge = approve(ask())
+    statement, place = act.format("members_mergedrow"), connection.settings_dict["NAME"]
+
+    with pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute(statement)
+    where = database.superuser(os.environ["TIMEBANK_SOCKET"], place)
+    with psycopg.connect(where) as there, pytest.raises(errors.RestrictViolation):
+        there.execute(statement)
+
+    assert MergedRow.objects.filter(merge=merge).exists()
 
 
 def test_undoing_restores_both_records(kept, gone, ask, approve, undo):
@@ -172,6 +191,20 @@ def test_a_member_and_a_clerk_take_no_merge_back(kept, ask, approve, undo, clerk
     for nobody in (clerk, UserFactory(member=MemberFactory())):
         with pytest.raises(PermissionDenied):
             undo(merge, by=nobody)
+
+
+@pytest.mark.parametrize("who", ["author", "approver"])
+def test_neither_who_proposed_nor_who_approved_takes_a_merge_back(ask, approve, undo, gone, who):
+    merge = approve(ask(by=StaffFactory(role="coordinator")))
+
+    with pytest.raises(merges.OwnDecision):
+        undo(merge, by=getattr(merge, who))
+
+    assert fresh(gone).standing == Member.Standing.MERGED
+    with pytest.raises(IntegrityError, match="members_merge_is_undone_by_a_third"):
+        Merge.objects.filter(pk=merge.pk).update(
+            state="undone", undone_by=getattr(merge, who), undone_at=timezone.now()
+        )
 
 
 def test_no_one_approves_the_merge_they_proposed(ask, approve, checker):

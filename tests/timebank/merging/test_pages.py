@@ -68,7 +68,7 @@ def test_what_stands_in_the_way_is_said_before_anything_is_typed(as_clerk, kept,
     assert not Merge.objects.exists()
 
 
-def test_a_checker_approves_and_takes_it_back(client, ask, kept, gone, checker):
+def test_a_checker_approves_and_a_third_takes_it_back(client, ask, kept, gone, checker, third):
     merge = ask()
     client.force_login(checker)
 
@@ -77,8 +77,26 @@ def test_a_checker_approves_and_takes_it_back(client, ask, kept, gone, checker):
     assert client.get(reverse("person", args=[gone.key])).url.endswith(f"{kept.key}/")
     assert client.get(reverse("statement", args=[gone.number])).url.endswith(f"{kept.number}/")
 
+    client.force_login(third)
+    page = client.get(reverse("merge_detail", args=[merge.key]))
+    assert reverse("merge_undo", args=[merge.key]) in page.text
     client.post(reverse("merge_undo", args=[merge.key]))
     assert fresh(gone).standing == Member.Standing.HERE
+
+
+def test_who_decided_a_merge_is_told_that_a_third_takes_it_back(client, ask, gone, checker):
+    merge = ask()
+    client.force_login(checker)
+    client.cookies["django_language"] = "en"
+    client.post(reverse("merge_approve", args=[merge.key]))
+
+    page = client.get(reverse("merge_detail", args=[merge.key])).text
+    refused = client.post(reverse("merge_undo", args=[merge.key]), follow=True).text
+
+    assert reverse("merge_undo", args=[merge.key]) not in page
+    assert "A third colleague takes it back." in page
+    assert "A third colleague takes it back." in refused
+    assert fresh(gone).standing == Member.Standing.MERGED
 
 
 def test_a_checker_sends_it_back_with_a_reason(client, ask, checker):

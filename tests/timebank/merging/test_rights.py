@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 
 from members import agents, assessments, consents, contacts, eligibility, joining, kinship
 from members.models import Agent, ContactPerson, Notice, Volunteer
-from tests.factories import ElderFactory, MemberFactory
+from tests.factories import ElderFactory, MemberFactory, VolunteerFactory
 from timebank.merging import merges, rights, sides
 
 from .conftest import fresh
@@ -24,14 +24,14 @@ def missing(kept, gone):
 def kin(clerk, checker):
     """`kin(member, relative)`: a sibling on record, confirmed or not."""
 
-    def kin(member, relative, *, relation="sibling", is_confirmed=True):
+    def kin(member, relative, *, relation="sibling", is_confirmed=True, seen_on=None):
         one = kinship.enter(
             member,
             relative=relative,
             relation=relation,
             proof="birth",
             proof_note="",
-            seen_on=timezone.localdate(),
+            seen_on=seen_on or timezone.localdate(),
             by=clerk,
             at=timezone.now(),
             key=uuid.uuid4(),
@@ -64,6 +64,36 @@ def test_kin_of_another_kind_are_not_the_same(kept, gone, kin):
     kin(kept, relative, relation="sibling")
 
     assert len(missing(kept, gone)) == 1
+
+
+def test_kin_whose_relation_has_ended_are_asked_for_as_well(kept, gone, kin, checker, ask, approve):
+    """A visit of last week is entered after the merge: she was his sister on that day."""
+    relative, today = VolunteerFactory(member__name="李小红").member, timezone.localdate()
+    day, last_week = today - datetime.timedelta(1), today - datetime.timedelta(7)
+    told = {"on": day, "by": checker, "at": timezone.now()}
+    merge = ask()
+    kinship.end(kin(gone, relative, seen_on=last_week), **told)
+
+    with pytest.raises(merges.Obstacle, match="李小红"):
+        approve(merge)
+    again = kin(kept, relative, seen_on=last_week)
+    assert missing(kept, gone) == []
+    kinship.end(again, **told)
+    approve(merge)
+
+    assert kinship.between(fresh(kept), relative, on=last_week).relation == "sibling"
+    assert kinship.between(fresh(kept), relative, on=today) is None
+
+
+def test_an_end_that_came_too_early_for_the_kept_record_is_told(kept, gone, kin, checker):
+    relative, today = MemberFactory(), timezone.localdate()
+    weeks = [today - datetime.timedelta(7 * number) for number in range(3)]
+    for member, day in ((gone, today), (kept, weeks[1])):
+        one = kin(member, relative, seen_on=weeks[2])
+        kinship.end(one, on=day, by=checker, at=timezone.now())
+
+    assert len(missing(kept, gone)) == 1
+    assert missing(gone, kept) == []
 
 
 def test_kin_who_wait_or_are_the_other_record_are_decided_first(kept, gone, kin, checker):

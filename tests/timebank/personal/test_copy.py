@@ -8,7 +8,7 @@ from django.apps import apps
 from django.utils import timezone, translation
 from pypdf import PdfReader
 
-from members import consents
+from members import consents, signing_in
 from members.models import Agent, Device, Kinship, Member
 from tests.factories import ElderFactory, MemberFactory, StaffFactory
 from timebank.personal import files, sections
@@ -60,6 +60,7 @@ def test_what_was_said_and_decided_is_in_the_copy_from_both_sides(person):
         appointed_at=timezone.now(),
     )
     Device.objects.create(user=person.user, label="Safari · iPhone", session="hers")
+    signing_in.end_devices(person, why="lost", by=StaffFactory(), at=timezone.now())
     person.name = "欧阳改名"
     person.save(update_fields=["name"])
 
@@ -75,6 +76,7 @@ def test_what_was_said_and_decided_is_in_the_copy_from_both_sides(person):
     ]
     assert theirs["agents"].rows[0][0] == agent.member.name
     assert [row[0] for row in own["devices"].rows] == ["Safari · iPhone"]
+    assert [row[1] for row in own["ended_devices"].rows] == ["the phone is lost"]
     assert any("欧阳改名" in str(row) for row in own["changes"].rows)
     assert {code for code, section in own.items() if not section.rows} == {
         *("given", "received", "hours", "movements", "certificates", "prints"),
