@@ -5,22 +5,13 @@ Roles are read anew with each request, so what is taken is gone with the next pa
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members import access
 from members.models import Area, StaffRole, User
+from members.refusals import Refusal
 
 Role = StaffRole.Role
-
-
-class Refusal(Exception):
-    """Why a role is not given or taken, in a sentence for people."""
-
-    sentence: str | Promise = ""
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
 
 class OutOfReach(Refusal):
