@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from ledger import (
     closures,
@@ -18,9 +17,10 @@ from ledger import (
     reversals,
 )
 from ledger.models import MovementRequest, RequestKind
-from ledger.requests import Refusal, State
+from ledger.requests import State
 from members import access
 from members.models import User
+from members.refusals import NotWaiting, OwnEntry
 
 CARRY_OUT: dict[str, requests.CarryOut] = {
     RequestKind.DONATE: donations.carry_out,
@@ -32,14 +32,6 @@ CARRY_OUT: dict[str, requests.CarryOut] = {
     RequestKind.CLOSURE: closures.carry_out,
     RequestKind.REVERSAL: reversals.carry_out,
 }
-
-
-class NotWaiting(Refusal):
-    sentence = _("This does not wait for a second person any more.")
-
-
-class OwnEntry(Refusal):
-    sentence = _("No one approves what they entered. Ask a colleague.")
 
 
 @transaction.atomic

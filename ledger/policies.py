@@ -7,12 +7,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Field
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger.models import Period, Policy
 from members import access
 from members.models import Area, User
+from members.refusals import OwnEntry, Refusal, violated
 
 State = Policy.State
 # What a version is beside its rules: where and from when, who wrote it and who decided.
@@ -28,16 +28,6 @@ BOOKKEEPING = (
     "return_reason",
     "based_on",
 )
-
-
-class Refusal(Exception):
-    """Why a version is not accepted, in a sentence; `field` names the field of a form."""
-
-    sentence: str | Promise = ""
-    field: str | None = None
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
 
 class InThePast(Refusal):
@@ -57,10 +47,6 @@ class VersionExists(Refusal):
 
 class NothingChanged(Refusal):
     sentence = _("Nothing is different from the version before.")
-
-
-class OwnEntry(Refusal):
-    sentence = _("No one approves what they entered. Ask a colleague.")
 
 
 class NotWaiting(Refusal):
@@ -94,8 +80,7 @@ def propose(version: Policy, *, by: User, at: datetime) -> Policy:
         with transaction.atomic():
             version.save(force_insert=True)
     except IntegrityError as error:
-        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-        if name == "ledger_policy_has_one_version_a_day":
+        if violated(error) == "ledger_policy_has_one_version_a_day":
             raise VersionExists from error
         raise
     return version

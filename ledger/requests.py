@@ -5,8 +5,8 @@ Each kind has a module of its own that knows its rules; this one keeps the row a
 what is refused. The key of a request is the key of what the ledger posts for it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,28 +15,18 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from ledger import accounts, periods
 from ledger.models import Balance, MovementRequest, Policy, RequestKind
-from ledger.transfers import Refused, reverse
+from ledger.transfers import reverse, said_as
 from members import access
 from members.models import Area, Member, User
+from members.refusals import Refusal
 
 State = MovementRequest.State
 UNDONE = (RequestKind.DONATE, RequestKind.GIFT)  # the kinds that have minutes to undo
 CarryOut = Callable[[MovementRequest, Policy, datetime], None]
-
-
-class Refusal(Exception):
-    """Something that a rule forbids, in a sentence. `field` names the field of a form."""
-
-    sentence: str | Promise = ""
-    field: str | None = None
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
 
 class NoPolicy(Refusal):
@@ -123,13 +113,9 @@ REFUSED_BY_THE_LEDGER: dict[str, type[Refusal]] = {
 }
 
 
-@contextmanager
-def of_the_ledger() -> Iterator[None]:
+def of_the_ledger() -> AbstractContextManager[None]:
     """Turn what the ledger refuses into what a person can read."""
-    try:
-        yield
-    except Refused as refused:
-        raise REFUSED_BY_THE_LEDGER.get(refused.code, NotPosted) from refused
+    return said_as(REFUSED_BY_THE_LEDGER, otherwise=NotPosted)
 
 
 def policy_for(area: Area, at: datetime) -> Policy:

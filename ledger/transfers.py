@@ -6,7 +6,8 @@ refusal, it is refused. Who sends it is not part of the content.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -34,6 +35,15 @@ class Refused(Exception):
         super().__init__(f"{code}: {key}")
         self.code = code
         self.key = key
+
+
+@contextmanager
+def said_as(words: Mapping[str, type[Exception]], *, otherwise: type[Exception]) -> Iterator[None]:
+    """Turn what the ledger refuses into the exception that stands in `words` under its code."""
+    try:
+        yield
+    except Refused as refused:
+        raise words.get(refused.code, otherwise) from refused
 
 
 class NoSuchJournal(LookupError):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -46,24 +46,18 @@ def appoint(
         return known
     _check(elder, agent, scopes, since, until)
     consent = consents.give(elder, Purpose.AGENT, how=how, witness=witness, by=by, at=at)
-    try:
-        with transaction.atomic():
-            return Agent.objects.create(
-                key=key,
-                member=elder,
-                agent=agent,
-                scopes=[scope for scope in Scope.values if scope in scopes],
-                consent=consent,
-                since=since,
-                until=until,
-                appointed_by=by,
-                appointed_at=at,
-            )
-    except IntegrityError as error:
-        refusal = refusals.of(error)
-        if refusal is None:
-            raise
-        raise refusal from error
+    with refusals.of_constraints():
+        return Agent.objects.create(
+            key=key,
+            member=elder,
+            agent=agent,
+            scopes=[scope for scope in Scope.values if scope in scopes],
+            consent=consent,
+            since=since,
+            until=until,
+            appointed_by=by,
+            appointed_at=at,
+        )
 
 
 @transaction.atomic

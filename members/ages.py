@@ -6,22 +6,17 @@ visit. Under 14 never: the database refuses that too, in `members_refuse_childre
 
 from datetime import date
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member, Volunteer
+from members.refusals import Refusal
 
 YOUNGEST = 14
 ADULT = 18
 
 
-class Refused(Exception):
-    """The person may not be a volunteer as things stand; `sentence` says why."""
-
-    sentence: str | Promise
-
-    def __str__(self) -> str:
-        return str(self.sentence)
+class Refused(Refusal):
+    """The person may not be a volunteer as things stand."""
 
 
 class TooYoung(Refused):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -47,14 +47,8 @@ def assess(
     _check_result(found)
     found.state = State.WAITING if found.is_against_the_rules else State.SETTLED
     found.decided_at = None if found.is_against_the_rules else at
-    try:
-        with transaction.atomic():
-            found.save(force_insert=True)
-    except IntegrityError as error:
-        refusal = refusals.of(error)
-        if refusal is None:
-            raise
-        raise refusal from error
+    with refusals.of_constraints():
+        found.save(force_insert=True)
     return found
 
 

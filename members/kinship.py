@@ -11,7 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from members import access, refusals
@@ -56,24 +56,18 @@ def enter(
     known = Kinship.objects.filter(key=key, entered_by=by, member=member).first()
     if known:
         return known
-    try:
-        with transaction.atomic():
-            return Kinship.objects.create(
-                key=key,
-                member=member,
-                relative=relative,
-                relation=relation,
-                proof=proof,
-                proof_note=proof_note,
-                seen_on=seen_on,
-                entered_by=by,
-                entered_at=at,
-            )
-    except IntegrityError as error:
-        refusal = refusals.of(error)
-        if refusal is None:
-            raise
-        raise refusal from error
+    with refusals.of_constraints():
+        return Kinship.objects.create(
+            key=key,
+            member=member,
+            relative=relative,
+            relation=relation,
+            proof=proof,
+            proof_note=proof_note,
+            seen_on=seen_on,
+            entered_by=by,
+            entered_at=at,
+        )
 
 
 @transaction.atomic

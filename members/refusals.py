@@ -1,5 +1,9 @@
-"""What the rules about people forbid, in sentences to show."""
+"""What the rules forbid, in sentences to show: what all refusals are, and those about people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -99,8 +103,19 @@ BY_CONSTRAINT: dict[str, type[Refusal]] = {
 }
 
 
-def of(error: Exception) -> Refusal | None:
-    """The refusal that a constraint of the database means; None for any other."""
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    found = BY_CONSTRAINT.get(name or "")
-    return found() if found else None
+@contextmanager
+def of_constraints() -> Iterator[None]:
+    """Turn a violated constraint into the refusal that it means; what was done before stays."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        refusal = BY_CONSTRAINT.get(violated(error) or "")
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def violated(error: IntegrityError) -> str | None:
+    """The name of the constraint that the database refused something by."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)

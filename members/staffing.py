@@ -6,22 +6,13 @@ keeps an administrator is guarded by the database too, at the end of each transa
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members import access
 from members.models import Area, StaffRole, User
+from members.refusals import Refusal
 
 Role = StaffRole.Role
-
-
-class Refusal(Exception):
-    """Why a role is not given or taken, in a sentence for people."""
-
-    sentence: str | Promise = ""
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
 
 class OutOfReach(Refusal):

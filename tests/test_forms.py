@@ -107,14 +107,17 @@ def send(client, target, fields):
     return answer.status_code, body.decode(errors="replace"), moved, error
 
 
-def faults(here, chosen):
-    """A sentence for each form that answers badly to one of the values that `chosen` gives it."""
+def faults(here, chosen, most=11):
+    """A sentence for each form that answers badly to one of the values that `chosen` gives it.
+
+    Each field by itself has the value too, unless the form has more fields than `most`.
+    """
     found, count = [], 0
     for number, (page, client, target, fields) in enumerate(forms(here)):
         for kind in chosen(number):
             value = NASTY[kind]
             everywhere = dict.fromkeys(fields, value)
-            one_by_one = [fields | {name: value} for name in fields if len(fields) < 12]
+            one_by_one = [fields | {name: value} for name in fields if len(fields) <= most]
             for sent in [everywhere, *one_by_one]:
                 status, body, moved, error = send(client, target, sent)
                 count += 1
@@ -135,4 +138,4 @@ def test_nonsense_in_any_form_is_answered_and_moves_nothing_by_half(here):
 
 @pytest.mark.slow
 def test_every_nonsense_in_every_form(here):
-    assert "\n".join(faults(here, lambda number: list(NASTY))) == ""
+    assert "\n".join(faults(here, lambda number: list(NASTY), most=1000)) == ""

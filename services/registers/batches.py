@@ -10,11 +10,11 @@ from typing import Any
 
 from django.core.files import File
 from django.db import IntegrityError, transaction
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from members import access
 from members.models import Area, User
+from members.refusals import OwnEntry, Refusal
 from services.models import RegisterBatch, RegisterRow
 from services.registers import reading, uploads, workbook
 from services.registers.judging import judge_again
@@ -22,21 +22,6 @@ from services.registers.judging import judge_again
 Outcome, State = RegisterRow.Outcome, RegisterBatch.State
 PENDING = (Outcome.NEW, Outcome.CHANGED)
 JUDGED_WITH_A_MENDED_ROW = 2000
-
-
-class Refusal(Exception):
-    """Something that a rule forbids, in a sentence for the page."""
-
-    sentence: str | Promise = ""
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-
-class OwnRegister(Refusal):
-    """No one approves what they entered, whatever their role."""
-
-    sentence = _("No one approves what they entered. Ask a colleague.")
 
 
 class NotWaiting(Refusal):
@@ -112,14 +97,14 @@ def bring_in(
 def approve(batch: RegisterBatch, *, by: User, at: datetime, revision: int) -> RegisterBatch:
     """Let the rows that are new or changed be posted; `revision` is the one that `by` has seen.
 
-    Raises OwnRegister, NotWaiting, SeenOtherwise, NothingToPost. The batch is locked first, so
+    Raises OwnEntry, NotWaiting, SeenOtherwise, NothingToPost. The batch is locked first, so
     that of two approvals at once the second finds it being posted.
     """
     batch = lock(batch)
     if batch.state != State.PREPARED:
         raise NotWaiting
     if by.pk == batch.entered_by_id:
-        raise OwnRegister
+        raise OwnEntry
     if revision != batch.revision:
         raise SeenOtherwise
     total = batch.rows.filter(outcome__in=PENDING).count()

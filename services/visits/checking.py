@@ -10,6 +10,7 @@ from ledger import joins, pool, spending, transfers
 from ledger.policy import Question, Reason
 from members import access
 from members.models import User
+from members.refusals import OwnEntry
 from services.models import Visit
 from services.visits import booking, facts, refusals
 
@@ -132,7 +133,7 @@ def _check_second_person(visit: Visit, by: User) -> None:
     if visit.state != Visit.State.COMPLETED:
         raise refusals.NotWaiting
     if visit.entered_by_id == by.pk:
-        raise refusals.OwnEntry
+        raise OwnEntry
     if not access.may_approve(by, visit.area):
         raise PermissionDenied
 

@@ -1,24 +1,14 @@
 """Why a visit cannot be recorded, approved or undone; each says it in a sentence for the page."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from django.db import IntegrityError
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ledger.transfers import Refused
+from ledger.requests import NotPosted
+from ledger.transfers import said_as
+from members.refusals import Refusal, violated
 from services.models import Visit
-
-
-class Refusal(Exception):
-    """Something that a rule forbids. `field` names the field of a form that it is about."""
-
-    sentence: str | Promise = ""
-    field: str | None = None
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
 
 class NotAVolunteer(Refusal):
@@ -76,10 +66,6 @@ class NotWaiting(Refusal):
     sentence = _("This visit does not wait for a second person any more.")
 
 
-class OwnEntry(Refusal):
-    sentence = _("No one approves what they entered. Ask a colleague.")
-
-
 class NotYet(Refusal):
     sentence = _("The date of this visit lies in the future. It can be approved on that day.")
 
@@ -94,10 +80,6 @@ class CannotBeUndone(Refusal):
 
 class TooLateToUndo(Refusal):
     sentence = _("Ten minutes have passed. Ask a checker to undo this visit.")
-
-
-class NotPosted(Refusal):
-    sentence = _("The ledger did not accept this. Nothing was saved; try again.")
 
 
 class NotOnRecord(Refusal):
@@ -121,19 +103,14 @@ REFUSED_BY_THE_LEDGER: dict[str, type[Refusal]] = {
 }
 
 
-@contextmanager
-def of_the_ledger() -> Iterator[None]:
+def of_the_ledger() -> AbstractContextManager[None]:
     """Turn what the ledger refuses into what a person can read."""
-    try:
-        yield
-    except Refused as refused:
-        raise REFUSED_BY_THE_LEDGER.get(refused.code, NotPosted) from refused
+    return said_as(REFUSED_BY_THE_LEDGER, otherwise=NotPosted)
 
 
 def in_words(error: IntegrityError, visit: Visit) -> Exception:
     """The refusal that stands behind a violated constraint, or the error itself when none does."""
-    violated = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    match violated:
+    match violated(error):
         case "services_visit_volunteer_is_in_one_place_at_a_time":
             return Elsewhere(overlapping(visit))
         case "services_visit_volunteer_is_not_the_elder":

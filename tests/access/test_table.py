@@ -4,6 +4,7 @@ Nobody's answer may differ from it, and no POST that is not said to act may chan
 """
 
 import logging
+from functools import cache
 
 import pytest
 from django.db import transaction
@@ -15,6 +16,7 @@ from members.models import User
 from tests.access import sent, table, world
 from tests.access.walking import Walker, offered
 from tests.members.staff import with_app
+from timebank.inbox import waiting
 
 OUTSIDERS = [
     column
@@ -34,6 +36,8 @@ def here(django_db_setup, django_db_blocker, tmp_path_factory):
         transaction.atomic(),
     ):
         patch.setattr("secrets.randbelow", lambda _most: int(world.CODE))
+        # How much waits stands on every page of staff; to count it each time takes the longest.
+        patch.setattr("timebank.context.waiting.counts", cache(waiting.counts))
         logging.disable()  # thousands of lines, of requests that are refused on purpose
         yield world.build()
         logging.disable(logging.NOTSET)

@@ -68,6 +68,15 @@ def test_what_finds_nobody_is_answered(client, text):
     assert ("Nobody is found" in answer.content.decode()) == is_searched
 
 
+def test_nobody_is_missing_before_one_has_looked(client):
+    enter(client, "clerk")
+
+    before, after = (client.get("/hours/", asked).text for asked in ({}, {"q": "没有这个人"}))
+
+    assert "Nobody is found" not in before
+    assert "Nobody is found" in after
+
+
 def test_hours_stand_there_by_their_source(client, member, clerk, approve, today):
     giver = MemberFactory()
     credit(giver, 300)

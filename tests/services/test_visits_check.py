@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from ledger import accounts, transfers
 from ledger.models import Transfer, TransferKind
 from members.models import Area
+from members.refusals import OwnEntry
 from services import visits
 from services.models import Visit
 from services.visits import refusals
@@ -91,9 +92,9 @@ def test_no_one_approves_what_they_entered(pair, role):
     author = StaffFactory(role=role)
     visit = log(*pair, method="paper", by=author)
 
-    with pytest.raises(refusals.OwnEntry):
+    with pytest.raises(OwnEntry):
         visits.approve(visit, by=author, at=LATER)
-    with pytest.raises(refusals.OwnEntry):
+    with pytest.raises(OwnEntry):
         visits.send_back(visit, by=author, at=LATER, reason="x")
 
     visit.refresh_from_db()

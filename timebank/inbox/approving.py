@@ -6,15 +6,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ledger import approvals, requests
+from ledger import approvals
 from members import assessments, kinship
-from members import refusals as people
+from members.refusals import Refusal
 from services import tasks, visits
 from services.registers import batches
-from services.visits import refusals
 from timebank.inbox.waiting import Kind
-
-REFUSALS = (refusals.Refusal, requests.Refusal, batches.Refusal, people.Refusal)
 
 
 @dataclass
@@ -38,7 +35,7 @@ def approve(items, *, by, at, seen=None):
                 sentence = _("It wants a look of its own: %(warnings)s.")
                 raise _LookFirst(sentence % {"warnings": ", ".join(map(str, item.warnings))})
             _approve(item, by=by, at=at, seen=seen or {})
-        except (_LookFirst, *REFUSALS) as refusal:
+        except (_LookFirst, Refusal) as refusal:
             result.refused.append((str(item.subject), str(refusal)))
         except PermissionDenied:
             if len(items) == 1:

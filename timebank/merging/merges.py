@@ -15,15 +15,12 @@ from ledger import joins, requests, spending
 from ledger.joins import Pair
 from members import access, search
 from members.models import Area, Member, Merge, User, Volunteer
+from members.refusals import NotWaiting, OwnEntry, Refusal
 from services.models import RegisterBatch
 from timebank.merging import moving, sides
 
 State = Merge.State
 STANDING = Member.Standing
-
-
-class Refusal(requests.Refusal):
-    """Something that stands in the way of a merge, in a sentence."""
 
 
 class Obstacle(Refusal):
@@ -48,14 +45,6 @@ class NotHere(Refusal):
 
 class BeingMerged(Refusal):
     sentence = _("This record is being merged already.")
-
-
-class NotWaiting(Refusal):
-    sentence = _("This does not wait for a second person any more.")
-
-
-class OwnEntry(Refusal):
-    sentence = _("No one approves what they entered. Ask a colleague.")
 
 
 class OwnDecision(Refusal):

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Min
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -18,6 +17,7 @@ from ledger import periods
 from ledger.models import MovementRequest, Policy, Transfer
 from members import access
 from members.models import Area, User
+from members.refusals import OwnEntry, Refusal
 from services.models import ClosedMonth, MonthClosing, RegisterBatch, Visit
 from timebank.months import overview
 from timebank.reports.r1 import stored
@@ -30,15 +30,6 @@ UNDER_WAY = (
 )
 
 
-class Refusal(Exception):
-    """Why a month is not closed, in a sentence for people."""
-
-    sentence: str | Promise = ""
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-
 class NotItsTurn(Refusal):
     sentence = _("This month cannot be closed now: months are closed in order, when they are over.")
 
@@ -49,10 +40,6 @@ class NeedsReason(Refusal):
 
 class AskedBefore(Refusal):
     sentence = _("Somebody has asked to close this month already.")
-
-
-class OwnEntry(Refusal):
-    sentence = _("No one approves what they entered. Ask a colleague.")
 
 
 class NotWaiting(Refusal):

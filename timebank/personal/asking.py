@@ -13,9 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ledger.requests import Refusal
 from members import access, search, signing_in
 from members.models import DataRequest, Member, User
+from members.refusals import OwnEntry, Refusal
 from services import workdays
 
 FETCHED_FOR = timedelta(days=30)
@@ -32,10 +32,6 @@ class NotOpen(Refusal):
 
 class NotHere(Refusal):
     sentence = _("This person is not on record any more. Look them up again.")
-
-
-class OwnEntry(Refusal):
-    sentence = _("No one approves what they entered. Ask a colleague.")
 
 
 @transaction.atomic

@@ -29,16 +29,11 @@ class AreaField(forms.ModelChoiceField):
         return "\u3000" * depth + str(area)
 
 
-class ReportForm(forms.Form):
-    """Which area, from which day to which; both days count."""
+class PeriodForm(forms.Form):
+    """From which day to which; both days count."""
 
-    area = AreaField(Area.objects.none(), to_field_name="code", label=_("Area"), empty_label=None)
     start = DayField(label=_("First day"))
     end = DayField(label=_("Last day"))
-
-    def __init__(self, *args, areas, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["area"].queryset = areas
 
     def clean(self):
         fields = super().clean()
@@ -48,3 +43,15 @@ class ReportForm(forms.Form):
             except NotAPeriod as problem:
                 self.add_error("end", str(problem))
         return fields
+
+
+class ReportForm(PeriodForm):
+    """Of which area as well."""
+
+    field_order = ("area", "start", "end")
+
+    area = AreaField(Area.objects.none(), to_field_name="code", label=_("Area"), empty_label=None)
+
+    def __init__(self, *args, areas, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["area"].queryset = areas

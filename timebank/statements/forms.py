@@ -3,15 +3,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from services.papers.forms import PersonForm
-from timebank.reports.forms import AreaField, DayField
-from timebank.reports.periods import NotAPeriod, Period
+from timebank.reports.forms import AreaField, PeriodForm
 
 
-class StatementForm(forms.Form):
-    """From which day to which; this year when nothing is asked for."""
+class StatementForm(PeriodForm):
+    """This year when nothing is asked for."""
 
-    start = DayField(label=_("First day"))
-    end = DayField(label=_("Last day"))
     community = ""  # the code of an earlier community, where its statement is shown
 
     @classmethod
@@ -20,15 +17,6 @@ class StatementForm(forms.Form):
         today = timezone.localdate()
         days = {"start": f"{today.replace(month=1, day=1)}", "end": f"{today}"}
         return cls(days | {name: asked[name] for name in days if name in asked})
-
-    def clean(self):
-        fields = super().clean()
-        if "start" in fields and "end" in fields:
-            try:
-                fields["period"] = Period(fields["start"], fields["end"])
-            except NotAPeriod as problem:
-                self.add_error("end", str(problem))
-        return fields
 
     def period(self):
         """The period asked for; None while it cannot be read."""

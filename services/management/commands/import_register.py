@@ -89,7 +89,7 @@ def _post(batch, approver):
     if batch.state == State.PREPARED:
         try:
             batches.approve(batch, by=approver, at=timezone.now(), revision=batch.revision)
-        except batches.OwnRegister as error:
+        except batches.OwnEntry as error:
             raise CommandError(_("No one approves what they entered.")) from error
         except batches.NothingToPost:
             return

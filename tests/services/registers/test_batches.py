@@ -288,7 +288,7 @@ def test_nobody_approves_what_they_brought_in():
     author = StaffFactory(role="administrator")
     batch = read(register(VISIT), by=author)
 
-    with pytest.raises(batches.OwnRegister):
+    with pytest.raises(batches.OwnEntry):
         approve(batch, by=author)
 
 
