@@ -158,7 +158,8 @@ def _is_theirs(line: Visit | Booking, member: Member) -> bool:
 
 def _entered_by(objection: Objection) -> set[int]:
     """Who entered what the objection is about: the keys of their accounts."""
-    if objection.visit:
+    if objection.journal is None:
+        assert objection.visit is not None  # of the two there is one
         return {objection.visit.entered_by_id}
     booked = Transfer.objects.filter(community=objection.area_id, journal=objection.journal)
     return set(booked.values_list("actor", flat=True))
