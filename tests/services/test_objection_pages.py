@@ -77,7 +77,7 @@ def test_the_inbox_shows_it_with_the_visit_beside_it(client, checker, said, visi
     words = read(client, reverse("inbox", query={"kind": "objection"}))
     page = client.get(reverse("inbox")).content.decode()
 
-    assert f"Not right, says {said.member}" in words
+    assert f"Not right {said.member}" in words
     assert f"“The time is wrong” · {WORDS}" in words
     assert f"{visit.volunteer} → {visit.elder}" in words
     assert "Waiting for 0 minutes" in words
