@@ -21,11 +21,16 @@ WORDS: dict[str, str | Promise] = {
         "Somebody has signed in to %(programme)s with your number on another device. "
         "If that was not you, please call us: %(staff_phone)s."
     ),
+    "objection_answered": _(
+        "You told %(programme)s that a line of your passbook is not right. There is an answer: "
+        "look at My time, or call us: %(staff_phone)s."
+    ),
 }
 TITLES: dict[str, str | Promise] = {
     "sign_in_code": _("code to sign in"),
     "confirm_code": _("code to confirm"),
     "new_device": _("word of a new device"),
+    "objection_answered": _("word of an answer"),
 }
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import access, parsing
 from members.fields import WHO, PersonInput, ReadField, look_up, read_date, read_minutes
-from services.models import Category, Visit
+from services.models import Category, Objection, Visit
 from services.visits import named
 
 SIDES = ("volunteer", "elder")
@@ -193,6 +193,68 @@ class ReturnForm(forms.Form):
     """Why a second person sends a visit back."""
 
     reason = forms.CharField(label=_("What is wrong with it"), max_length=500)
+
+
+class ObjectionForm(forms.Form):
+    """What is not right about a line, and the key that makes a second tap harmless."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    reason = forms.ChoiceField(
+        label=_("What is not right?"),
+        choices=lambda: Objection.Reason.choices,
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("What was it really like?"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = uuid.uuid4
+
+    def clean(self):
+        found = super().clean()
+        is_other = found.get("reason") == Objection.Reason.OTHER
+        if is_other and not found.get("words") and "words" not in self.errors:
+            self.add_error("words", _("Say in a few words what it is."))
+        return found
+
+
+class CallForm(ObjectionForm):
+    """The same, told by one of a visit's two people to the staff."""
+
+    side = forms.ChoiceField(label=_("Who says so?"), widget=forms.RadioSelect)
+    field_order = ["key", "side"]
+
+    def __init__(self, *args, visit, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.visit = visit
+        self.fields["side"].choices = [(side, getattr(visit, side).name) for side in SIDES]
+
+    def clean(self):
+        found = super().clean()
+        if side := found.pop("side", None):
+            found["member"] = getattr(self.visit, side)
+        return found
+
+
+class AnswerForm(forms.Form):
+    """What was found about a line that somebody says is not right."""
+
+    outcome = forms.ChoiceField(
+        label=_("What did you find?"),
+        choices=lambda: Objection.Outcome.choices,
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("Answer"),
+        max_length=500,
+        help_text=_("In a few words, for the member: why it was right, or what you have mended."),
+        widget=forms.Textarea({"rows": 3}),
+    )
 
 
 class PeriodForm(forms.Form):

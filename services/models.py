@@ -14,6 +14,7 @@ from ledger.policy import Question, Reason
 from members.models import Area, Member
 from services.month_closing import ClosedMonth as ClosedMonth
 from services.month_closing import MonthClosing as MonthClosing
+from services.objection_models import Objection as Objection
 from services.papers import models as papers  # noqa: F401  (Django looks for models here)
 from services.register_models import RegisterBatch as RegisterBatch
 from services.register_models import RegisterRow as RegisterRow

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from services.views import certificates, registers, visits
+from services.views import certificates, objections, registers, visits
 
 urlpatterns = [
     path("visits/log/", visits.visit_log, name="visit_log"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("visits/<uuid:key>/undo/", visits.visit_undo, name="visit_undo"),
     path("visits/<uuid:key>/approve/", visits.visit_approve, name="visit_approve"),
     path("visits/<uuid:key>/return/", visits.visit_return, name="visit_return"),
+    path("visits/<uuid:key>/objection/", objections.objection_new, name="objection_new"),
+    path("objections/<uuid:key>/", objections.objection_detail, name="objection_detail"),
     path("registers/", registers.register_list, name="register_list"),
     path("registers/new/", registers.register_upload, name="register_upload"),
     path("registers/<uuid:key>/", registers.register_detail, name="register_detail"),

@@ -44,7 +44,7 @@ def _nav(request, user, pending):
         ("home", "home", _("Home"), True, 0),
         ("visit_log", "visit_log", _("Log a visit"), access.may_log(user), 0),
         ("people_find", ("people_", "person", "merge_", "data_request"), _("People"), True, 0),
-        ("inbox", ("inbox", "visit"), _("Waiting"), True, sum(pending.values())),
+        ("inbox", ("inbox", "visit", "objection"), _("Waiting"), True, sum(pending.values())),
         ("register_list", "register_", _("Registers"), True, 0),
         ("hours_find", "hours_", pgettext("page", "Hours"), True, 0),
         ("statement_find", ("statement", "certificate"), _("Papers"), True, 0),

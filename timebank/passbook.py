@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger import accounts, statements
 from ledger.models import AccountKind, Balance, Entry, Transfer, TransferKind
 from members.models import Member
-from services.models import Visit
+from services.models import Objection, Visit
 from timebank.templatetags.figures import short_name
 
 WORDS: dict[tuple[int, str], str | Promise] = {
@@ -45,6 +45,14 @@ class Line(NamedTuple):
     minutes: int
     balance: int
     is_reversal: bool
+    community: int
+    journal: UUID
+    objection: Objection | None = None  # the last one of the member's, where `marked` has looked
+
+    def visit_of(self, member: Member) -> Visit | None:
+        """The visit where the member was in it, and did not only pay for a relative."""
+        visit = self.visit
+        return visit if visit and member.pk in (visit.volunteer_id, visit.elder_id) else None
 
 
 class Part(NamedTuple):
@@ -88,7 +96,7 @@ def opened(member: Member, *, at: datetime, before: int | None = None, limit: in
         "available": parts(sum(part.minutes for part in free)),
         "sources": [] if is_earned_alone else free,
         "held": held,
-        "lines": shown[:limit],
+        "lines": marked(shown[:limit], member),
         "older": shown[limit - 1].transfer if len(shown) > limit else None,
     }
 
@@ -120,8 +128,36 @@ def described(member: Member, entries: Sequence[Entry]) -> list[Line]:
             minutes=entry.amount,
             balance=entry.balance_after,
             is_reversal=entry.kind == TransferKind.REVERSAL,
+            community=entry.community_id,
+            journal=entry.journal,
         )
         for entry in entries
+    ]
+
+
+def of_journal(member: Member, community: int, journal: UUID) -> list[Line]:
+    """The lines of the member's accounts in that book that were booked under the journal, marked;
+    none when it is not theirs. Their balance is that of the account alone.
+    """
+    numbers = [account.id for account in accounts.of(community, member.key)]
+    entries = Entry.objects.filter(community=community, account_id__in=numbers, journal=journal)
+    return marked(described(member, list(entries.order_by("account_id", "seq"))), member)
+
+
+def marked(lines: Sequence[Line], member: Member) -> list[Line]:
+    """The lines, each with what the member said last against it."""
+    if not lines:
+        return []
+    visits = [visit for line in lines if (visit := line.visit_of(member))]
+    journals = [line.journal for line in lines]
+    said = Objection.objects.filter(Q(visit__in=visits) | Q(journal__in=journals), member=member)
+    last: dict[Any, Objection] = {
+        one.visit_id or (one.area_id, one.journal): one for one in said.order_by("entered_at", "pk")
+    }
+    return [
+        line._replace(objection=last.get(visit.pk if visit else (line.community, line.journal)))
+        for line in lines
+        for visit in [line.visit_of(member)]
     ]
 
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("text-size/", views.set_text_size, name="text_size"),
     path("my-time/", views.my_time, name="my_time"),
     path("my-time/records/", views.my_time_records, name="my_time_records"),
+    path("my-time/lines/<int:community>/<uuid:journal>/", views.my_objection, name="my_objection"),
     path("my-time/statement/", statements.my_statement, name="my_statement"),
     path("statements/", statements.statement_find, name="statement_find"),
     path("statements/yearly/", statements.statement_runs, name="statement_runs"),

@@ -2,17 +2,20 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members import access, assessments
 from members.models import Area, DataRequest, Merge, Notice
+from members.refusals import Refusal
+from services import objections
+from services.forms import ObjectionForm
 from timebank import context, logs, passbook
 
 YEAR = 365 * 24 * 60 * 60
@@ -65,6 +68,27 @@ def my_time_records(request):
     return render(request, "timebank/my_time_records.html", shown)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+def my_objection(request, community, journal):
+    """One line of the member's own: what is said against it and answered; a POST says so."""
+    member = request.user.member
+    if member is None:
+        return redirect("home")
+
+    area = get_object_or_404(Area, pk=community)
+    lines = passbook.of_journal(member, area.pk, journal)
+    if not lines:
+        raise Http404
+
+    form = ObjectionForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and _object(request, area, lines[0], form):
+        return redirect("my_objection", community, journal)
+
+    said = lines[0].objection
+    context = {"member": member, "lines": lines, "said": said, "form": form}
+    return render(request, "timebank/my_objection.html", context)
+
+
 @login_not_required
 @require_POST
 def set_text_size(request):
@@ -112,6 +136,18 @@ def csrf_failure(request, reason=""):
         lists = request.POST.lists()
         typed = [(key, value) for key, values in lists for value in values if _may_return(key)]
     return _error_page(request, 403, "403_csrf.html", typed=typed, csrf_token=get_token(request))
+
+
+def _object(request, area, line, form):
+    """The objection, kept; None with the reason on the form."""
+    member = request.user.member
+    about = line.visit_of(member) or objections.Booking(area, line.journal)
+    told = {"by": request.user, "at": timezone.now()} | form.cleaned_data
+    try:
+        return objections.write_down(member, about, **told)
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return None
 
 
 def _may_return(key):

@@ -111,6 +111,12 @@ ARGUMENTS = {
     "inbox_assessment": lambda world: {"key": world.assessment.key},
     "inbox_kinship": lambda world: {"key": world.kinship.key},
     "my_hours_request": lambda world: {"key": world.donation.key},
+    "my_objection": lambda world: {
+        "community": world.donation.area_id,
+        "journal": world.donation.key,
+    },
+    "objection_new": lambda world: {"key": world.visit.key},
+    "objection_detail": lambda world: {"key": world.objection.key},
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:members_user_remove_second_factor": lambda world: {"pk": world.users["clerk"].pk},
     "admin:app_list": lambda world: {"app_label": next(iter(site._registry))._meta.app_label},
@@ -133,6 +139,7 @@ MEMBERS = {
     "my_hours_confirm",
     "my_hours_code",
     "my_hours_request",
+    "my_objection",
     "my_data",
 }
 STRANGERS = {"sign_in", "sign_in_code", "sign_in_who", "staff_sign_in", "verify", "verify_form"}
@@ -160,6 +167,9 @@ FORMS = {
     "my_hours_gift",
     "my_hours_redeem",
     "my_hours_code",
+    "my_objection",
+    "objection_new",
+    "objection_detail",
     "person_kin",
     "admin:policy_new",
 }

@@ -23,7 +23,7 @@ from members import (
     staff_accounts,
 )
 from members.models import Area, Device, Member, Notice, StaffRole, User
-from services import visits
+from services import objections, visits
 from services.models import Category, RegisterRow, Visit
 from services.papers import certificates, prints
 from services.registers import batches, reading
@@ -71,6 +71,7 @@ def build():
     _ask_about_people(world, volunteer.member, by=users["clerk"])
     _rights(world, users, elder, volunteer.member)
     _signed_in(world)
+    world.objection = _said_wrong(world)
     world.month = _closed_month(visit.area, users)
     world.version = _version(visit.area, users)
     return world
@@ -91,6 +92,20 @@ def _signed_in(world):
     administrator = world.users["administrator"]
     drafts.keep(administrator, path="/visits/log/", fields=[("a", "b")], was_sent=True, at=now)
     staff_accounts.write_down(world.users["clerk"], "signed_out", by=administrator, at=now)
+
+
+def _said_wrong(world):
+    """A line that a member says is not right, and one about which there is an answer."""
+    visits_given = Visit.objects.filter(volunteer=world.member, journal__isnull=False)
+    first, second = visits_given.select_related("area", "volunteer", "elder").order_by("pk")[:2]
+    by_member = {"by": world.users["volunteer"], "at": timezone.now(), "reason": "other"}
+    told = {"words": "那天我在医院", **by_member}
+    objection = objections.write_down(world.member, first, key=uuid.uuid4(), **told)
+    other = objections.write_down(world.member, second, key=uuid.uuid4(), **told)
+    words = "纸质记录上有您的签名，可来社区查看。"
+    checker = {"by": world.users["checker"], "at": timezone.now()}
+    objections.answer(other, outcome="right", words=words, **checker)
+    return objection
 
 
 def half_signed_in():

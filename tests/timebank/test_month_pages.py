@@ -146,11 +146,11 @@ def test_the_list_takes_as_many_queries_for_one_community_as_for_all(
 ):
     signed_in(client)
     client.post(address())
-    with django_assert_num_queries(11) as _:
+    with django_assert_num_queries(12) as _:
         client.get(reverse("admin:months"))
     signed_in(client, area=Area.objects.get(level="district"))
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(reverse("admin:months"))
 
 

@@ -106,7 +106,7 @@ def test_the_first_page_counts_what_waits(client, clerk):
     VisitFactory()
     after = client.get(reverse("home"))
 
-    kinds = ("visits", "registers", "movements", "assessments", "kinships")
+    kinds = ("visits", "registers", "movements", "assessments", "kinships", "objections")
     assert before.context["pending"] == dict.fromkeys(kinds, 0)
     assert after.context["pending"] == dict.fromkeys(kinds, 0) | {"visits": 1}
 

@@ -47,12 +47,14 @@ def approve(items, *, by, at, seen=None):
 
 
 class _LookFirst(Exception):
-    """A row with a warning is not approved together with others."""
+    """A row with a warning is not approved together with others, and an objection never."""
 
 
 @transaction.atomic
 def _approve(item, *, by, at, seen):
     match item.kind:
+        case Kind.OBJECTION:
+            raise _LookFirst(_("It wants an answer in words."))
         case Kind.VISIT:
             visits.approve(item.subject, by=by, at=at)
         case Kind.MOVEMENT:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, Value
 from django.db.models import TextChoices as Choices
+from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -11,10 +12,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from ledger import approvals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
-from members import assessments, kinship
+from members import access, assessments, kinship
 from members.models import Assessment, Kinship
 from services import visits
-from services.models import RegisterBatch, RegisterRow, Visit
+from services.models import Objection, RegisterBatch, RegisterRow, Visit
 from services.registers import batches
 
 # Why a visit from paper waits at all: a second person looks, there is nothing odd about it.
@@ -30,6 +31,7 @@ class Kind(Choices):
     MOVEMENT = "movement", gettext_lazy("Hours given, used, corrected")
     ASSESSMENT = "assessment", gettext_lazy("Decisions on eligibility")
     KINSHIP = "kinship", gettext_lazy("Kin")
+    OBJECTION = "objection", gettext_lazy("Said not to be right")
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Item:
     """One row of the inbox; `facts` are the evidence that its kind shows."""
 
     kind: Kind
-    subject: Visit | RegisterBatch | MovementRequest | Assessment | Kinship
+    subject: Visit | RegisterBatch | MovementRequest | Assessment | Kinship | Objection
     since: object
     author: object
     age: str
@@ -67,6 +69,7 @@ def of(user):
         Kind.MOVEMENT: MovementRequest.objects.visible_to(user).waiting(),
         Kind.ASSESSMENT: Assessment.objects.visible_to(user).waiting(),
         Kind.KINSHIP: Kinship.objects.visible_to(user).waiting(),
+        Kind.OBJECTION: Objection.objects.visible_to(user).waiting(),
     }
 
 
@@ -184,10 +187,7 @@ def _movements(numbers, user, at):
     people = ("area", "member__area", "other", "destination", "author__member")
     found = list(MovementRequest.objects.filter(pk__in=numbers).select_related(*people))
     standings = statements.holdings_of_many([one.member for one in found if one.member])
-    reversed_ = Transfer.objects.filter(journal__in=[one.original for one in found if one.original])
-    legs = {}
-    for leg in reversed_.order_by("leg"):
-        legs.setdefault((leg.community_id, leg.journal), []).append(leg)
+    legs = _legs(one.original for one in found)
     return {one.pk: _movement(one, standings, legs, user, at) for one in found}
 
 
@@ -216,6 +216,15 @@ def _movement(one, standings, legs, user, at):
             "legs": [(TransferKind(leg.kind).label, leg.amount) for leg in originals],
         },
     )
+
+
+def _legs(journals):
+    """What was booked under each of the journals, by community and journal."""
+    legs = {}
+    booked = Transfer.objects.filter(journal__in=[journal for journal in journals if journal])
+    for leg in booked.order_by("leg"):
+        legs.setdefault((leg.community_id, leg.journal), []).append(leg)
+    return legs
 
 
 def _balance(one, standings):
@@ -269,12 +278,42 @@ def _kinships(numbers, user, at):
     }
 
 
+def _objections(numbers, user, at):
+    """None is approved: each wants an answer in words, on its own page."""
+    line = ("visit__volunteer", "visit__elder", "visit__category")
+    found = Objection.objects.filter(pk__in=numbers)
+    found = list(found.select_related("member", "area", "entered_by__member", *line))
+    legs = _legs(one.journal for one in found)
+    return {
+        one.pk: _objection(one, legs.get((one.area_id, one.journal), []), user, at) for one in found
+    }
+
+
+def _objection(one, legs, user, at):
+    authors = {one.visit.entered_by_id} if one.visit else {leg.actor for leg in legs}
+    return Item(
+        Kind.OBJECTION,
+        one,
+        one.entered_at,
+        one.entered_by.member or one.entered_by,
+        age=timesince(one.entered_at, at, depth=1),
+        may_decide=False,
+        is_own=False,
+        warnings=[_("it is overdue")] if one.due_on < timezone.localdate(at) else [],
+        facts={
+            "legs": [(leg.effective_on, TransferKind(leg.kind).label, leg.amount) for leg in legs],
+            "may_answer": access.may_approve(user, one.area) and user.pk not in authors,
+        },
+    )
+
+
 MODELS = {
     Kind.VISIT: Visit,
     Kind.REGISTER: RegisterBatch,
     Kind.MOVEMENT: MovementRequest,
     Kind.ASSESSMENT: Assessment,
     Kind.KINSHIP: Kinship,
+    Kind.OBJECTION: Objection,
 }
 LOAD = {
     Kind.VISIT: _visits,
@@ -282,4 +321,5 @@ LOAD = {
     Kind.MOVEMENT: _movements,
     Kind.ASSESSMENT: _assessments,
     Kind.KINSHIP: _kinships,
+    Kind.OBJECTION: _objections,
 }

@@ -103,6 +103,8 @@ def obstacles(kept: Member, gone: Member) -> Iterator[str]:
     between = Q(member=kept, other=gone) | Q(member=gone, other=kept)
     if MovementRequest.objects.filter(between).waiting().exists():
         yield _("Hours are to go from the one record to the other. Withdraw that first.")
+    if _objected_twice(kept, gone):
+        yield _("Both say of one record that it is not right. Answer one of them first.")
     erasures = DataRequest.objects.open().filter(kind=DataRequest.Kind.ERASURE)
     if erasures.filter(member__in=[kept, gone]).exists():
         yield _("One of them asked to be erased. Decide that first.")
@@ -176,6 +178,15 @@ def _told_apart(kept: str, gone: str) -> tuple[str, str]:
         _("%(value)s (of the record that is kept)") % {"value": kept},
         _("%(value)s (of the record that vanishes)") % {"value": gone},
     )
+
+
+def _objected_twice(kept: Member, gone: Member) -> bool:
+    """Whether both wait for an answer about the same: of one person only one may."""
+    of_both = [
+        set(one.objections.waiting().values_list("area", "visit", "journal"))
+        for one in (kept, gone)
+    ]
+    return bool(set.intersection(*of_both))
 
 
 def _at_once(kept: Member, gone: Member) -> QuerySet[Visit]:

@@ -36,7 +36,7 @@ from members.models import (
     User,
     Volunteer,
 )
-from services.models import RegisterBatch, RegisterRow, Visit
+from services.models import Objection, RegisterBatch, RegisterRow, Visit
 from services.papers.models import StatementRun
 from timebank.personal import asking
 from timebank.personal.places import PLACES, Erasing
@@ -56,6 +56,12 @@ class VisitsWait(Refusal):
     sentence = _("Visits of this person wait for a second person. Decide them first.")
 
 
+class ObjectionsWait(Refusal):
+    sentence = _(
+        "This person says that a line is not right, and waits for an answer. Answer first."
+    )
+
+
 class RegisterWaits(Refusal):
     sentence = _("A register that names this person is not posted yet. Post or discard it first.")
 
@@ -63,7 +69,7 @@ class RegisterWaits(Refusal):
 @transaction.atomic
 def erase(request: DataRequest, *, identity: str, by: User, at: datetime) -> DataRequest:
     """Carry an erasure out. Raises NotOpen, OwnEntry, PermissionDenied, HoursLeft, VisitsWait,
-    RegisterWaits, HoursAreHeld.
+    ObjectionsWait, RegisterWaits, HoursAreHeld.
 
     Records that were merged into the person's go with it. Files are deleted once it is committed.
     """
@@ -79,6 +85,7 @@ def erase(request: DataRequest, *, identity: str, by: User, at: datetime) -> Dat
     _forget_files(member)
     _empty_requests(records, at)
     _empty_visits(records)
+    Objection.objects.filter(member__in=records).update(words="", answer="")
     _end_sign_in(records, numbers)
     _end_agencies(records, by, at)
     _forget_the_log(records)
@@ -92,6 +99,8 @@ def _check(records: list[Member], rows: QuerySet[RegisterRow]) -> None:
     people = Q(volunteer__in=records) | Q(elder__in=records)
     if Visit.objects.filter(people).waiting().exists():
         raise VisitsWait
+    if Objection.objects.filter(member__in=records).waiting().exists():
+        raise ObjectionsWait
     under_way = [Batch.READING, Batch.PREPARED, Batch.APPLYING]
     if rows.filter(batch__state__in=under_way).exists():
         raise RegisterWaits

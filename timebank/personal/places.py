@@ -63,6 +63,7 @@ PLACES = [
     Place("members.Merge", "gone", "merges", STAY, KEEP, "the number stands on paper"),
     Place("services.Visit", "volunteer", "given", MOVE, EMPTY, "service record, Decree 67"),
     Place("services.Visit", "elder", "received", MOVE, EMPTY, "service record, Decree 67"),
+    Place("services.Objection", "member", "objections", MOVE, EMPTY),
     Place("services.RegisterRow", "member", "registers", MOVE, EMPTY),
     Place(
         "services.Certificate", "member", "certificates", STAY, KEEP, "service record, Decree 67"

@@ -34,7 +34,7 @@ from members.models import (
     User,
     Volunteer,
 )
-from services.models import RegisterRow, Visit
+from services.models import Objection, RegisterRow, Visit
 from services.papers.models import Certificate, StatementPrint
 from timebank import passbook
 from timebank.templatetags.figures import short_name
@@ -221,6 +221,20 @@ def hours(records: list[Member]) -> Section:
     return Section(_("Hours on the accounts"), columns, rows)
 
 
+def objections(records: list[Member]) -> Section:
+    """What the person said is not right, and the answers; the line by its day where it is known."""
+    found = Objection.objects.filter(member__in=records).select_related("visit__category")
+    names = ("entered_at", "reason", "words", "state", "outcome", "answer", "answered_at")
+    told = of_model(_("Lines said not to be right"), Objection, [], *names)
+    columns = [("date", _("Date")), ("content", _("Content")), *told.columns]
+    rows = []
+    for one in found.order_by("pk"):
+        visit = one.visit
+        line = [visit.service_date, str(visit.category)] if visit else [None, str(one.journal)]
+        rows.append([*line, *(_value(one, name) for name in names)])
+    return Section(told.title, columns, rows)
+
+
 def movements(records: list[Member]) -> Section:
     found = MovementRequest.objects.filter(Q(member__in=records) | Q(other__in=records))
     names = ("kind", "state", "minutes", "on", "relation", "proof", "reason")
@@ -282,6 +296,7 @@ SECTIONS: dict[str, Callable[[list[Member]], Section]] = {
     "given": given,
     "received": received,
     "hours": hours,
+    "objections": objections,
     "movements": movements,
     "certificates": certificates,
     "prints": prints,

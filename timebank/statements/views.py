@@ -1,4 +1,5 @@
 import uuid
+from dataclasses import replace
 from datetime import date
 
 from django.contrib import messages
@@ -22,7 +23,7 @@ from members.models import Area, Member
 from services.models import Visit
 from services.papers import prints
 from services.papers.models import StatementPrint, StatementRun
-from timebank import tasks
+from timebank import passbook, tasks
 from timebank.statements import document, files, yearly
 from timebank.statements.forms import FindForm, PrintAgainForm, StatementForm, YearlyForm
 
@@ -151,6 +152,8 @@ def _statement(request, member, template, more):
             form.add_error(None, _("This is too long for one file. Choose a shorter period."))
     after = _after(request, period)
     shown = document.of_period(member, period, at=now, place=place, after=after, limit=PAGE)
+    if request.user.member_id:
+        shown = replace(shown, lines=passbook.marked(shown.lines, member))
     context |= {"statement": shown, "query": form.query(), "is_first_page": after is None}
     return render(request, template, context)
 

@@ -152,7 +152,7 @@ def test_the_list_asks_the_same_for_one_and_for_three(
         issue()
     client.force_login(clerk)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = client.get(reverse("certificate_list"))
 
     assert len(page.context["rows"]) == number

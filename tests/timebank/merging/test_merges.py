@@ -16,7 +16,8 @@ from ledger import approvals, gifts, requests
 from ledger.models import MovementRequest
 from members import search, signing_in
 from members.models import DataRequest, Elder, Member, Merge, MergedRow, User, Volunteer
-from services.models import RegisterBatch, Visit
+from services import objections
+from services.models import Objection, RegisterBatch, Visit
 from services.papers import certificates
 from tests.factories import (
     MemberFactory,
@@ -132,6 +133,40 @@ def test_a_unique_id_number_changes_sides_and_comes_back(kept, gone, ask, approv
     undo(merge)
     assert fresh(kept).id_number == "530111195505010021"
     assert fresh(gone).id_number == "530111195505010048"
+
+
+def test_what_was_said_not_to_be_right_goes_with_the_record_and_back(
+    kept, gone, ask, approve, undo, clerk
+):
+    said = objected(gone, confirmed(volunteer=gone), clerk)
+
+    merge = approve(ask())
+    assert Objection.objects.get().member == kept
+
+    undo(merge)
+    assert Objection.objects.get() == said
+    assert Objection.objects.get().member == gone
+
+
+def test_of_one_record_one_person_waits_for_one_answer(kept, gone, ask, clerk):
+    undone = VisitFactory(
+        volunteer=kept,
+        elder=gone,
+        state="reversed",
+        reversed_by=clerk,
+        reversed_at=timezone.now(),
+    )
+    assert list(sides.obstacles(kept, gone)) == []
+    for member in (kept, gone):
+        objected(member, undone, clerk)
+
+    with pytest.raises(merges.Obstacle):
+        ask()
+
+
+def objected(member, visit, author):
+    told = {"reason": "time", "words": "", "by": author, "at": timezone.now(), "key": uuid.uuid4()}
+    return objections.write_down(member, visit, **told)
 
 
 def test_the_vanished_number_finds_the_kept_record_for_ever(kept, gone, ask, approve):

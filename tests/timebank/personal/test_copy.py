@@ -2,6 +2,7 @@
 
 import io
 import json
+import uuid
 
 import pytest
 from django.apps import apps
@@ -10,6 +11,7 @@ from pypdf import PdfReader
 
 from members import consents, signing_in
 from members.models import Agent, Device, Kinship, Member
+from services import objections
 from tests.factories import ElderFactory, MemberFactory, StaffFactory
 from timebank.personal import files, sections
 from timebank.personal.places import PLACES, Erasing
@@ -80,8 +82,20 @@ def test_what_was_said_and_decided_is_in_the_copy_from_both_sides(person):
     assert any("欧阳改名" in str(row) for row in own["changes"].rows)
     assert {code for code, section in own.items() if not section.rows} == {
         *("given", "received", "hours", "movements", "certificates", "prints"),
-        *("registers", "requests", "merges"),
+        *("registers", "requests", "merges", "objections"),
     }
+
+
+def test_what_they_said_is_not_right_is_in_the_copy_with_the_answer(person, served, checker):
+    told = {"reason": "other", "words": "那天我在医院", "by": person.user, "at": timezone.now()}
+    said = objections.write_down(person, served, key=uuid.uuid4(), **told)
+    found = {"outcome": "right", "words": "有您的签名", "by": checker, "at": timezone.now()}
+    objections.answer(said, **found)
+
+    [row] = json.loads(files.as_json(person, at=timezone.now()))["objections"]
+
+    assert (row["words"], row["answer"]) == ("那天我在医院", "有您的签名")
+    assert row["date"] == f"{served.service_date}"
 
 
 def test_the_other_persons_name_is_shortened(person, clerk, served):

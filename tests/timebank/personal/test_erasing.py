@@ -33,7 +33,8 @@ from members.models import (
     Volunteer,
 )
 from members.models.encrypted import EncryptedField
-from services.models import RegisterBatch, Visit
+from services import objections
+from services.models import Objection, RegisterBatch, Visit
 from services.papers import certificates
 from tests.factories import MemberFactory, StaffFactory, VisitFactory, community
 from tests.ledger.people import credit, hours, pool
@@ -342,6 +343,25 @@ def test_visits_that_wait_are_decided_first(person, ask, erase):
 
     with pytest.raises(erasing.VisitsWait):
         erase(ask())
+
+
+def objected(visit, person):
+    told = {"reason": "other", "words": KNOWN["reason"], "by": person.user, "at": timezone.now()}
+    return objections.write_down(person, visit, key=uuid.uuid4(), **told)
+
+
+def test_what_is_said_not_to_be_right_is_answered_first(person, served, ask, erase, checker):
+    said = objected(served, person)
+    with pytest.raises(erasing.ObjectionsWait):
+        erase(ask(hours_words="都捐给公益池"))
+
+    told = {"outcome": "right", "words": KNOWN["look"], "by": checker, "at": timezone.now()}
+    objections.answer(said, **told)
+    erase(DataRequest.objects.get())
+
+    said = Objection.objects.get()
+    assert (said.words, said.answer) == ("", "")
+    assert (said.reason, said.outcome, said.answered_by) == ("other", "right", checker)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -172,7 +172,7 @@ def test_the_page_asks_the_same_for_one_line_and_for_three(
     client.force_login(clerk)
     client.post(reverse("statement_print", args=[volunteer.number]))
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get(reverse("statement", args=[volunteer.number]))
 
 

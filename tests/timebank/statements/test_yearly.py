@@ -224,7 +224,7 @@ def test_the_list_asks_the_same_for_one_and_for_three(
         order(year=2024 + year)
     client.force_login(clerk)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(reverse("statement_runs"))
 
 
