@@ -56,6 +56,7 @@ NOT_PAGES = {
     "data_request_file": "a PDF, or data",
     "my_data_withdraw": "answers POST only: a button on the member's page",
     "inbox_approve": "answers POST only: the buttons of the inbox",
+    "acting_withdraw": "answers POST only: a button beside the request",
     "my_hours_undo": "answers POST only: a button on the request's page",
     "my_hours_withdraw": "answers POST only: a button on the request's page",
     "kin_end": "answers POST only: a form beside the kinship",
@@ -109,6 +110,8 @@ ARGUMENTS = {
     },
     "inbox_assessment": lambda world: {"key": world.assessment.key},
     "inbox_kinship": lambda world: {"key": world.kinship.key},
+    "acting_for": lambda world: {"key": world.visit.elder.key},
+    "acting_ask": lambda world: {"key": world.visit.elder.key},
     "my_hours_request": lambda world: {"key": world.donation.key},
     "admin:auth_user_password_change": lambda world: {"id": world.users["clerk"].pk},
     "admin:members_user_remove_second_factor": lambda world: {"pk": world.users["clerk"].pk},
@@ -121,6 +124,8 @@ ARGUMENTS = {
 MEMBERS = {
     "my_time",
     "my_time_records",
+    "acting_for",
+    "acting_ask",
     "my_devices",
     "my_statement",
     "my_consents",
@@ -158,6 +163,7 @@ FORMS = {
     "my_hours_gift",
     "my_hours_redeem",
     "my_hours_code",
+    "acting_ask",
     "person_kin",
     "admin:policy_new",
 }
