@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Area, Kinship, Member, Relation, User
+from members.models import Agent, Area, Kinship, Member, Relation, User
 
 
 class RequestKind(models.TextChoices):
@@ -60,8 +60,9 @@ class MovementRequest(models.Model):
 
     `member` are those whose hours it is about (a grant without one is the month's, for all who are
     entitled), `other` the relative who is given to, redeemed for or inherits, by a `kinship` on
-    record or by a proof in words. `key` comes from the form; it is the key of the ledger's journal
-    as well, or of the hold for a redemption.
+    record or by a proof in words. `agency` is that by which somebody asked in the member's name.
+    `key` comes from the form; it is the key of the ledger's journal as well, or of the hold for a
+    redemption.
     """
 
     class State(models.TextChoices):
@@ -100,6 +101,9 @@ class MovementRequest(models.Model):
     proof = models.CharField(_("proof"), max_length=500, blank=True)
     kinship = models.ForeignKey(
         Kinship, models.PROTECT, null=True, related_name="+", verbose_name=_("kinship on record")
+    )
+    agency = models.ForeignKey(
+        Agent, models.PROTECT, null=True, related_name="+", verbose_name=_("asked by an agent")
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -159,6 +163,10 @@ class MovementRequest(models.Model):
                 | Q(other__isnull=False)
                 & ~Q(relation="")
                 & (Q(kinship__isnull=False) | ~Q(proof="")),
+            ),
+            models.CheckConstraint(
+                name="ledger_movementrequest_of_an_agent_uses_hours_for_the_elder",
+                condition=Q(agency__isnull=True) | Q(kind="redeem", other__isnull=True),
             ),
             models.CheckConstraint(
                 name="ledger_movementrequest_goes_to_another_community",

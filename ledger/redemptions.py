@@ -1,7 +1,8 @@
 """Hours that are used: set aside when a second person approves, charged by what was served.
 
 Own use begins at an age that the policy sets, earlier with a reason that the second person accepts
-(illness). A member may also redeem for a direct relative, with what they earned themselves.
+(illness). A member may also redeem for a direct relative, with what they earned themselves. An
+agent asks in an elder's name, for the elder alone.
 """
 
 from datetime import date, datetime, timedelta
@@ -16,13 +17,17 @@ from ledger import accounts, holds, periods, relatives, requests, spending
 from ledger.gifts import TooYoung
 from ledger.models import AccountKind, MovementRequest, Policy, RequestKind, TransferKind
 from ledger.requests import State
-from members import access
-from members.models import Member, User
+from members import access, agents
+from members.models import Agent, Member, User
 
 
 class NeedsReason(requests.Refusal):
     sentence = _("Own use before the usual age needs a reason, for example an illness.")
     field = "reason"
+
+
+class AgentNoLonger(requests.Refusal):
+    sentence = _("The agent who asked for this acts for the elder no longer.")
 
 
 class NotApproved(requests.Refusal):
@@ -43,12 +48,14 @@ def ask(
     proof: str = "",
     reason: str = "",
 ) -> MovementRequest:
-    """Ask to use minutes on that day, for the member or for a relative who is named with a proof.
+    """Ask to use minutes on that day, for the member or for a relative who is named with a proof;
+    by the member, by staff, or by an agent who may ask in the member's name.
 
     `relation` is what the beneficiary is to the member; it and `proof` may be left out for kin on
     record. Raises PermissionDenied, NoPolicy, NeedsReason, TooYoung, KeyReused, and what
     `relatives.told` does; approving raises NotEnoughHours and the like.
     """
+    agency = _agency(member, beneficiary, by, at)
     policy = requests.policy_for(member.area, at)
     _check_age(member, beneficiary, on, reason, policy)
     told = relatives.told(
@@ -67,6 +74,7 @@ def ask(
         at=at,
         key=key,
         own=member,
+        agency=agency,
         member=member,
         other=beneficiary,
         minutes=minutes,
@@ -80,6 +88,8 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
     """Set the minutes aside, from the sources in their order of use, until the hold expires."""
     assert request.member is not None
     assert request.minutes is not None
+    if request.agency_id and not agents.standing([request.agency_id], at=at):
+        raise AgentNoLonger
     _check_age(request.member, request.other, request.on, request.reason, policy)
     relatives.check(request, on=timezone.localdate(at))
     spending.lock(request.member.key)
@@ -146,6 +156,20 @@ def _for_staff(request: MovementRequest, by: User) -> MovementRequest:
     if request.kind != RequestKind.REDEEM or request.state != State.DONE:
         raise NotApproved
     return request
+
+
+def _agency(member: Member, beneficiary: Member | None, by: User, at: datetime) -> Agent | None:
+    """That by which somebody else than staff asks in the member's name. Raises PermissionDenied.
+
+    The database looks once more when the row is written: a revocation at the same time is waited
+    for.
+    """
+    if by.member_id is None or by.member_id == member.pk:
+        return None
+    found = agents.agency(by, member, agents.Scope.ASK, at=at)
+    if found is None or beneficiary is not None:
+        raise PermissionDenied
+    return found
 
 
 def _check_age(

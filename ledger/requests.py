@@ -21,10 +21,11 @@ from ledger import accounts, periods
 from ledger.models import Balance, MovementRequest, Policy, RequestKind
 from ledger.transfers import reverse, said_as
 from members import access
-from members.models import Area, Member, User
+from members.models import Agent, Area, Member, User
 from members.refusals import Refusal
 
 State = MovementRequest.State
+BY_AN_AGENT = "ledger_movementrequest_of_an_agent_who_may"  # a trigger of the database
 UNDONE = (RequestKind.DONATE, RequestKind.GIFT)  # the kinds that have minutes to undo
 CarryOut = Callable[[MovementRequest, Policy, datetime], None]
 
@@ -135,17 +136,21 @@ def file(
     at: datetime,
     key: UUID,
     own: Member | None = None,
+    agency: Agent | None = None,
     **content: Any,
 ) -> MovementRequest:
     """Write the request down; carry it out at once where the policy asks for no second person.
 
-    The same key gives the request that is there. `own` is the member who may ask for themselves;
-    everybody else has to be staff of the area. Raises PermissionDenied, NoPolicy, KeyReused, and
+    The same key gives the request that is there. `own` is the member who may ask for themselves,
+    `agency` that by which the author asks in their name; everybody else has to be staff of the
+    area. Raises PermissionDenied, NoPolicy, KeyReused, and
     what `carry_out` raises.
     """
-    check_author(by, area, own)
+    if agency is None:
+        check_author(by, area, own)
     policy = policy_for(area, at)
     content.setdefault("on", timezone.localdate(at))
+    content["agency"] = agency
     needs_approval = kind in policy.two_persons
     try:
         with transaction.atomic():
@@ -159,7 +164,10 @@ def file(
                 **content,
             )
     except IntegrityError as error:
-        if getattr(getattr(error.__cause__, "diag", None), "sqlstate", None) != "23505":
+        diag = getattr(error.__cause__, "diag", None)
+        if getattr(diag, "constraint_name", None) == BY_AN_AGENT:
+            raise PermissionDenied from error
+        if getattr(diag, "sqlstate", None) != "23505":
             raise
         return _known(key, kind, area, content)
     if not needs_approval:

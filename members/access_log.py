@@ -15,6 +15,11 @@ from members import addresses, consents, id_numbers, phones
 from members.models import Area, Look, Member, Purpose, User
 
 HIDDEN = "***"
+# What an agent sees: no value of the person's file, but theirs.
+SEEN_BY_AGENTS: dict[str, str | Promise] = {
+    "account": _("hours on the account"),
+    "visits": _("visits received"),
+}
 
 
 class Field(NamedTuple):
@@ -157,6 +162,21 @@ def copied(member: Member, *, by: User, at: datetime, page: str) -> None:
         )
 
 
+def acted(member: Member, seen: Sequence[str], *, by: User, at: datetime, page: str) -> None:
+    """Write down that an agent saw these of SEEN_BY_AGENTS; nothing where they saw none."""
+    if seen:
+        Look.objects.create(
+            area=member.area,
+            member=member,
+            user=by,
+            at=at,
+            fields=list(seen),
+            purpose=Look.Purpose.AGENT,
+            page=page,
+        )
+
+
 def labels(names: Iterable[str]) -> list[str]:
     """The fields of a line in the reader's words."""
-    return [str(FIELDS[name].label) if name in FIELDS else name for name in names]
+    known = {name: field.label for name, field in FIELDS.items()} | SEEN_BY_AGENTS
+    return [str(known.get(name, name)) for name in names]

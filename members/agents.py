@@ -4,7 +4,7 @@ An agent is a registered person who signs in by phone like any member. They act 
 consent, within a scope, from a day until a day; the elder or the staff revoke it at any time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -75,29 +75,38 @@ def revoke(agent: Agent, *, by: User, at: datetime) -> Agent:
 
 def may(user: User, elder: Member, scope: str, *, at: datetime) -> bool:
     """Whether the user acts for the elder in this now: appointed, in time, and still consented."""
+    return agency(user, elder, scope, at=at) is not None
+
+
+def agency(user: User, elder: Member, scope: str, *, at: datetime) -> Agent | None:
+    """That by which the user acts for the elder in this now; None where they may not."""
     if user.member_id is None or not user.is_active:
-        return False
-    acting = _acting(user.member_id, timezone.localdate(at)).filter(member=elder)
-    if not acting.filter(scopes__contains=[scope]).exists():
-        return False
-    return consents.allows(elder, Purpose.AGENT, at=at)
+        return None
+    acting = _acting(at).filter(agent=user.member_id, member=elder, scopes__contains=[scope])
+    return acting.order_by("pk").first()
 
 
 def elders_of(user: User, *, at: datetime) -> list[Agent]:
     """For whom the user acts now, with what they may do."""
-    if user.member_id is None:
+    if user.member_id is None or not user.is_active:
         return []
-    acting = _acting(user.member_id, timezone.localdate(at)).select_related("member__area")
-    return [
-        one
-        for one in acting.order_by("member__name", "pk")
-        if consents.allows(one.member, Purpose.AGENT, at=at)
-    ]
+    acting = _acting(at).filter(agent=user.member_id).select_related("member__area")
+    return list(acting.order_by("member__name", "pk"))
 
 
-def _acting(agent: int, day: date) -> QuerySet[Agent]:
+def standing(agencies: Collection[int], *, at: datetime) -> set[int]:
+    """Which of these, named by their keys in the database, hold now."""
+    return set(_acting(at).filter(pk__in=agencies).values_list("pk", flat=True))
+
+
+def _acting(at: datetime) -> QuerySet[Agent]:
+    """Not revoked, in time, the elder's last word a yes, and both of them on record."""
+    day = timezone.localdate(at)
     lasts = Q(until=None) | Q(until__gte=day)
-    return Agent.objects.filter(lasts, agent=agent, revoked_at=None, since__lte=day)
+    here = {"member__standing": Member.Standing.HERE, "agent__standing": Member.Standing.HERE}
+    found = Agent.objects.filter(lasts, revoked_at=None, since__lte=day, **here)
+    word = consents.last_word(Purpose.AGENT, of="member", at=at)
+    return found.alias(word=word).filter(word=consents.Act.GIVEN)
 
 
 def _check(

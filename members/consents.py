@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from members import access, refusals
@@ -62,6 +63,12 @@ def hidden(member: Member, *, at: datetime) -> set[str]:
         for purpose in Purpose.values
         if last.get(purpose) == Act.WITHDRAWN or (purpose in NEEDS_A_YES and purpose not in last)
     }
+
+
+def last_word(purpose: str, *, of: str, at: datetime) -> Subquery:
+    """The last act of whom each row of a query names in its column `of`; nothing of the silent."""
+    words = Consent.objects.filter(member=OuterRef(of), purpose=purpose, recorded_at__lte=at)
+    return Subquery(words.order_by("-pk").values("act")[:1])
 
 
 def standings(member: Member, *, on: date) -> list[Standing]:

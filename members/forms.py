@@ -14,6 +14,10 @@ class FindForm(forms.Form):
     q = forms.CharField(label=_("Person"), max_length=120, help_text=WHO)
 
 
+# Reasons that are written down by what is done, and that nobody gives.
+NOT_SAID = (Look.Purpose.EXPORT, Look.Purpose.AGENT)
+
+
 class LookForm(forms.Form):
     """Which masked fields of a person somebody wants to see, and why."""
 
@@ -22,7 +26,7 @@ class LookForm(forms.Form):
     )
     purpose = forms.ChoiceField(
         label=_("What for?"),
-        choices=[choice for choice in Look.Purpose.choices if choice[0] != Look.Purpose.EXPORT],
+        choices=[choice for choice in Look.Purpose.choices if choice[0] not in NOT_SAID],
         widget=forms.RadioSelect,
     )
     words = forms.CharField(

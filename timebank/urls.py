@@ -40,6 +40,7 @@ urlpatterns = [
     path("inbox/", include("timebank.inbox.urls")),
     path("", include("timebank.merging.urls")),
     path("", include("timebank.personal.urls")),
+    path("my-time/for/<uuid:key>/", include("timebank.acting.urls")),
     path("my-time/hours/", include("timebank.my_hours.urls")),
     path("", include("members.urls")),
     path("", include("ledger.urls")),

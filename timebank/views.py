@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from members import access, assessments
+from members import access, agents, assessments
 from members.models import Area, DataRequest, Merge, Notice
 from members.refusals import Refusal
 from services import objections
@@ -50,8 +50,10 @@ def my_time(request):
     if member is None:
         return redirect("home")
 
-    shown = passbook.opened(member, at=timezone.now(), limit=RECENT_LINES)
+    now = timezone.now()
+    shown = passbook.opened(member, at=now, limit=RECENT_LINES)
     shown["waiting"] = passbook.waiting(member)
+    shown["agencies"] = agents.elders_of(request.user, at=now)
     return render(request, "timebank/my_time.html", shown)
 
 

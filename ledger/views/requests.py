@@ -16,7 +16,8 @@ from members.access import staff_page
 from members.models import Member
 
 PAGE = 50
-PEOPLE = ("area", "member__area", "other", "destination", "author", "approver")
+PEOPLE = ("area", "member__area", "other", "destination", "author__member", "approver")
+BY_AN_AGENT = ("agency__agent", "agency__consent")
 
 
 @require_safe
@@ -166,4 +167,4 @@ def _found(request, key):
 
 
 def _visible(request):
-    return MovementRequest.objects.visible_to(request.user).select_related(*PEOPLE)
+    return MovementRequest.objects.visible_to(request.user).select_related(*PEOPLE, *BY_AN_AGENT)

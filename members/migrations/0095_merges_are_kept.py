@@ -12,7 +12,7 @@ KEPT = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0081_labels")]
+    dependencies = [("members", "0090_looks_of_agents")]
 
     operations = [
         migrations.AddConstraint(

@@ -20,7 +20,8 @@ class LookQuerySet(models.QuerySet["Look"]):
 
 
 class Look(models.Model):
-    """Somebody saw values that are masked for everybody else, and said why.
+    """Somebody saw values that are masked for everybody else, and said why; or an agent saw what is
+    the elder's.
 
     Rows are added and never changed: by rights first, by triggers that always fire second. An
     export has no member but a `subject`: what was sent out.
@@ -32,6 +33,7 @@ class Look(models.Model):
         CHECK = "check", _("to check or to correct what is on record")
         EMERGENCY = "emergency", _("an emergency")
         EXPORT = "export", _("sent out as a file")
+        AGENT = "agent", _("acting in the person's name")
         OTHER = "other", _("something else")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

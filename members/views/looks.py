@@ -43,7 +43,7 @@ def person_unmask(request, key):
 def person_looks(request, key):
     member = files.fetch(request, key)
 
-    looks = member.looks.select_related("user").order_by("-at", "-pk")
+    looks = member.looks.select_related("user__member").order_by("-at", "-pk")
     page = Paginator(looks, PAGE).get_page(request.GET.get("page"))
     rows = [(look, access_log.labels(look.fields)) for look in page]
     context = {

@@ -71,7 +71,8 @@ def test_everybody_is_answered_as_the_table_says(column, here, asked):
         known_as = table.row_of(row, known)
         if known_as and answer != known[known_as][place]:
             wrong.append(f"{row}: {answer}, and the table says {known[known_as][place]}")
-        seen = [name for name in world.NAMES if name in text]
+        theirs = {here.elder.name} if column == "agent" else set()
+        seen = [name for name in world.NAMES if name in text and name not in theirs]
         if seen and column in OUTSIDERS and row != TYPED_BY_HERSELF:
             wrong.append(f"{row}: shows {', '.join(seen)}")
 

@@ -60,6 +60,7 @@ def build():
     world.users = {column: user and fresh[user.pk] for column, user in world.users.items()}
     world.copy = world.asked  # of their data; a redemption is asked for next
     _act(world, world.users["maker"])
+    _ask_in_their_name(world)
     _ask_about_people(world, world.users["maker"], second=by_walk["checker"])
     _leave_traces(world)
     return world
@@ -109,6 +110,14 @@ def _act(world, maker):
     for purpose in ("", PURPOSE):
         sent = {"address": None, "at": timezone.now(), "purpose": purpose}
         signing_in.send_code("13888880001", **sent)
+
+
+def _ask_in_their_name(world):
+    """The elder has hours, of which their agent has asked for some."""
+    _earn(world.elder, by=world.users["maker"])
+    told = {"by": world.users["agent"], "at": timezone.now(), "key": uuid.uuid4()}
+    day = timezone.localdate()
+    world.in_their_name = redemptions.ask(world.elder, minutes=20, on=day, **told)
 
 
 def _ask_about_people(world, maker, *, second):

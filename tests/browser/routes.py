@@ -56,6 +56,7 @@ NOT_PAGES = {
     "data_request_file": "a PDF, or data",
     "my_data_withdraw": "answers POST only: a button on the member's page",
     "inbox_approve": "answers POST only: the buttons of the inbox",
+    "acting_withdraw": "answers POST only: a button beside the request",
     "my_hours_undo": "answers POST only: a button on the request's page",
     "my_hours_withdraw": "answers POST only: a button on the request's page",
     "kin_end": "answers POST only: a form beside the kinship",
@@ -110,6 +111,8 @@ ARGUMENTS = {
     },
     "inbox_assessment": lambda world: {"key": world.assessment.key},
     "inbox_kinship": lambda world: {"key": world.kinship.key},
+    "acting_for": lambda world: {"key": world.visit.elder.key},
+    "acting_ask": lambda world: {"key": world.visit.elder.key},
     "my_hours_request": lambda world: {"key": world.donation.key},
     "my_objection": lambda world: {
         "community": world.donation.area_id,
@@ -128,6 +131,8 @@ ARGUMENTS = {
 MEMBERS = {
     "my_time",
     "my_time_records",
+    "acting_for",
+    "acting_ask",
     "my_devices",
     "my_statement",
     "my_consents",
@@ -170,6 +175,7 @@ FORMS = {
     "my_objection",
     "objection_new",
     "objection_detail",
+    "acting_ask",
     "person_kin",
     "admin:policy_new",
 }

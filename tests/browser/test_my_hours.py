@@ -1,17 +1,28 @@
-"""Donating, giving and using hours with a thumb: a phone of 360 px, the largest text."""
+"""Donating, giving and using hours with a thumb, one's own and those of an elder for whom one acts:
+a phone of 360 px, the largest text.
+"""
 
 import datetime
 import os
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from ledger.models import MovementRequest
+from members import agents, kinship
 from tests.browser.looking import WIDE
 from tests.browser.test_walk import enter
-from tests.factories import MemberFactory, UserFactory
-from tests.ledger.people import credit
+from tests.factories import (
+    ElderFactory,
+    MemberFactory,
+    StaffFactory,
+    UserFactory,
+    VisitFactory,
+    VolunteerFactory,
+)
+from tests.ledger.people import by, credit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 TARGET = 60
@@ -34,6 +45,24 @@ def member(transactional_db):
     )
     credit(one, 2124)
     MemberFactory(name="高老太", birth_date=datetime.date(1936, 5, 1), phone="13987654321")
+    return one
+
+
+@pytest.fixture
+def elder(member):
+    """Their mother by the record, for whom the member acts in everything; she has hours."""
+    one = ElderFactory(
+        member__name="迪丽热巴·迪力木拉提", member__birth_date=datetime.date(1936, 5, 1)
+    ).member
+    credit(one, 2124)
+    VisitFactory(elder=one, volunteer=VolunteerFactory(member__name="阿布都热合曼·艾山").member)
+    clerk, today = StaffFactory(), timezone.localdate()
+    days = {"since": today, "until": today + datetime.timedelta(days=90)}
+    scopes = ["confirm", "ask", "see"]
+    agents.appoint(one, agent=member, scopes=scopes, how="paper", **days, **by(clerk))
+    shown = {"proof": "birth", "proof_note": "", "seen_on": today}
+    kin = kinship.enter(member, relative=one, relation="parent", **shown, **by(clerk))
+    kinship.confirm(kin, by=StaffFactory(role="checker"), at=timezone.now())
     return one
 
 
@@ -124,3 +153,39 @@ def test_hours_are_used(thumb):
     assert (the_request().state, the_request().minutes) == ("waiting", 90)
     thumb.tap("a[href='/my-time/hours/']")
     expect(thumb.page.locator(".todo li")).to_have_count(1)
+
+
+def test_an_agent_sees_the_account_asks_and_takes_it_back(elder, thumb):
+    thumb.tap(f"a[href='/my-time/for/{elder.key}/']")
+    expect(thumb.page.locator("main .balance strong")).to_be_visible()
+    thumb.tap(f"a[href='/my-time/for/{elder.key}/ask/']")
+    thumb.type("minutes", "1.5")
+
+    thumb.confirm()
+
+    request = the_request()
+    assert (request.state, request.minutes, request.member) == ("waiting", 90, elder)
+    thumb.tap("main form .btn-quiet")
+
+    assert the_request().state == "withdrawn"
+
+
+def test_kin_on_record_are_given_to_by_their_name(elder, thumb):
+    thumb.tap("a[href='/my-time/hours/gift/']")
+    thumb.type("minutes", "2")
+    thumb.page.locator(f"label:has([value='{elder.key}'])").tap()
+
+    thumb.confirm()
+
+    request = the_request()
+    assert (request.kind, request.other, request.relation) == ("gift", elder, "parent")
+
+
+def test_kin_on_record_are_helped_with_ones_hours(elder, thumb):
+    thumb.tap("a[href='/my-time/hours/use/']")
+    thumb.type("minutes", "1.5")
+    thumb.page.locator(f"label:has([value='{elder.key}'])").tap()
+
+    thumb.confirm()
+
+    assert the_request().other == elder

@@ -22,7 +22,7 @@ from members import (
     notices,
     staff_accounts,
 )
-from members.models import Area, Device, Member, Notice, StaffRole, User
+from members.models import Agent, Area, Device, Member, Notice, StaffRole, User
 from services import objections, visits
 from services.models import Category, RegisterRow, Visit
 from services.papers import certificates, prints
@@ -242,7 +242,8 @@ def _rights(world, users, elder, relative):
     world.kinship = kinship.enter(elder, relative=relative, seen_on=today, **kin, **told())
     contacts.add(elder, name="李梅", relation="女儿", phone="13888880009", by=clerk)
     days = {"since": today, "until": None}
-    agents.appoint(elder, agent=relative, scopes=["see"], how="paper", **days, **told())
+    scopes = Agent.Scope.values
+    agents.appoint(elder, agent=relative, scopes=scopes, how="paper", **days, **told())
     consents.withdraw(elder, "statistics", how="call", by=clerk, at=timezone.now())
 
 

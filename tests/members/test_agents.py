@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 
 from members import agents, consents, refusals
-from members.models import Agent, Consent
+from members.models import Agent, Consent, Member
 from tests.factories import ElderFactory, MemberFactory, StaffFactory, UserFactory, community
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,38 @@ def test_a_disabled_account_acts_for_nobody(elder, daughter, clerk):
     daughter.is_active = False
 
     assert may(daughter, elder) == set()
+
+
+@pytest.mark.parametrize("standing", ["restricted", "erased"])
+@pytest.mark.parametrize("who", ["elder", "daughter"])
+def test_who_is_on_record_no_more_has_no_agent_and_is_none(elder, daughter, clerk, who, standing):
+    found = appoint(elder, daughter, clerk)
+
+    gone = elder if who == "elder" else daughter.member
+    Member.objects.filter(pk=gone.pk).update(standing=standing)
+
+    assert may(daughter, elder) == set()
+    assert agents.elders_of(daughter, at=NOW) == []
+    assert agents.standing([found.pk], at=NOW) == set()
+
+
+def test_that_by_which_somebody_acts_is_found_while_it_holds(elder, daughter, clerk):
+    found = appoint(elder, daughter, clerk)
+    other = appoint(ElderFactory().member, daughter, clerk)
+    agents.revoke(other, by=clerk, at=NOW)
+
+    assert agents.agency(daughter, elder, "see", at=NOW) == found
+    assert agents.agency(daughter, elder, "ask", at=NOW) is None
+    assert agents.standing([found.pk, other.pk], at=NOW) == {found.pk}
+    assert agents.standing([found.pk], at=NOW - datetime.timedelta(1)) == set()
+
+
+def test_for_whom_somebody_acts_is_asked_once_for_all(daughter, clerk, django_assert_num_queries):
+    for _elder in range(3):
+        appoint(ElderFactory().member, daughter, clerk)
+
+    with django_assert_num_queries(1):
+        assert len(agents.elders_of(daughter, at=NOW)) == 3
 
 
 def test_staff_are_no_agents(elder, daughter, clerk):

@@ -61,6 +61,7 @@ def test_a_reason_shows_the_values_once_and_is_on_record(client, signed_in, memb
     [
         {"purpose": ""},
         {"purpose": "export"},
+        {"purpose": "agent"},
         {"purpose": "other"},
         {"purpose": "other", "words": " "},
         {"fields_seen": []},

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ledger import approvals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
-from members import access, assessments, kinship
+from members import access, agents, assessments, kinship
 from members.models import Assessment, Kinship
 from services import visits
 from services.models import Objection, RegisterBatch, RegisterRow, Visit
@@ -185,19 +185,24 @@ def _register(batch, counts, user, at):
 
 def _movements(numbers, user, at):
     people = ("area", "member__area", "other", "destination", "author__member")
+    people += ("agency__agent", "agency__consent")
     found = list(MovementRequest.objects.filter(pk__in=numbers).select_related(*people))
+    asked_by = [one.agency_id for one in found if one.agency_id]
+    acting = agents.standing(asked_by, at=at) if asked_by else set()
     standings = statements.holdings_of_many([one.member for one in found if one.member])
     legs = _legs(one.original for one in found)
-    return {one.pk: _movement(one, standings, legs, user, at) for one in found}
+    return {one.pk: _movement(one, standings, legs, acting, user, at) for one in found}
 
 
-def _movement(one, standings, legs, user, at):
+def _movement(one, standings, legs, acting, user, at):
     before, after, is_frozen = _balance(one, standings)
     odd = []
     if after is not None and after < 0:
         odd.append(_("more than is there"))
     if is_frozen and one.kind != RequestKind.CLOSURE:
         odd.append(_("the account is frozen"))
+    if one.agency_id and one.agency_id not in acting:
+        odd.append(_("the agent acts for the elder no longer"))
     if one.makes_up:
         odd.append(_("the community makes up for spent hours"))
     originals = legs.get((one.area_id, one.original), [])

@@ -1,19 +1,21 @@
 """What a member is about to ask for, as the session keeps it until a code has confirmed it.
 
 A plain dictionary: `kind`, `key` (of the form, and of the request that it becomes), `minutes`;
-`other`, `relation` and `proof` where a relative is meant; `on` and `reason` where hours are used.
+`other`, `relation` and `proof` where a relative is meant; `on` and `reason` where hours are used;
+`elder`, the key of the person, where an agent asks in an elder's name.
 """
 
 from datetime import date
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger import donations, gifts, redemptions, requests
 from ledger.models import MovementRequest, RequestKind
 from ledger.statements import Holdings, holdings_of
-from members import phones, signing_in
+from members import agents, phones, signing_in
 from members.models import Member, User
 from timebank.templatetags.figures import duration
 
@@ -37,30 +39,37 @@ def usable(kind: str, holdings: Holdings, *, for_relative: bool = False) -> int:
     return holdings.total if own_use else holdings.earned
 
 
+def holder(asked: dict, *, by: User, at) -> Member | None:
+    """Whose hours it is about: one's own, or the elder's for whom one may ask; else None."""
+    if not asked.get("elder"):
+        return by.member
+    elder = Member.objects.select_related("area").get(key=asked["elder"])
+    return elder if agents.may(by, elder, agents.Scope.ASK, at=at) else None
+
+
 def rehearse(asked: dict, *, by: User, at) -> None:
-    """Ask the rules without keeping anything. Raises `requests.Refusal`."""
-    most = usable(asked["kind"], holdings_of(by.member), for_relative=bool(asked["other"]))
-    if asked["minutes"] > most:
-        raise MoreThanThere(asked["minutes"], most)
+    """Ask the rules without keeping anything. Raises `requests.Refusal` and PermissionDenied."""
+    _check_amount(asked, _holder(asked, by=by, at=at), by=by, at=at)
     with transaction.atomic():
         file(asked, by=by, at=at)
         transaction.set_rollback(True)
 
 
 def file(asked: dict, *, by: User, at) -> MovementRequest:
-    """File the request by its verb. Raises `requests.Refusal`."""
+    """File the request by its verb. Raises `requests.Refusal` and PermissionDenied."""
+    member = _holder(asked, by=by, at=at)
     of_all = {"minutes": asked["minutes"], "by": by, "at": at, "key": UUID(asked["key"])}
     other = relative(asked)
     told = {"relation": asked["relation"], "proof": asked["proof"]}
     match asked["kind"]:
         case RequestKind.DONATE:
-            return donations.give(by.member, **of_all)
+            return donations.give(member, **of_all)
         case RequestKind.GIFT:
-            return gifts.ask(by.member, to=other, **told, **of_all)
+            return gifts.ask(member, to=other, **told, **of_all)
         case RequestKind.REDEEM:
             on = date.fromisoformat(asked["on"])
             more = {"on": on, "reason": asked["reason"], "beneficiary": other}
-            return redemptions.ask(by.member, **more, **told, **of_all)
+            return redemptions.ask(member, **more, **told, **of_all)
     raise ValueError(asked["kind"])
 
 
@@ -121,6 +130,27 @@ def confirm(asked: dict, code: str, *, by: User, at) -> MovementRequest:
         except (signing_in.WrongCode, requests.Refusal) as error:
             refusal = error
     raise refusal
+
+
+def _holder(asked: dict, *, by: User, at) -> Member:
+    member = holder(asked, by=by, at=at)
+    if member is None:
+        raise PermissionDenied
+    return member
+
+
+def _check_amount(asked: dict, member: Member, *, by: User, at) -> None:
+    """Say in time that this is more than is there.
+
+    An agent who may not see the account learns nothing of it; the second person does.
+    """
+    most = usable(asked["kind"], holdings_of(member), for_relative=bool(asked["other"]))
+    if asked["minutes"] <= most:
+        return
+    if member == by.member:
+        raise MoreThanThere(asked["minutes"], most)
+    if agents.may(by, member, agents.Scope.SEE, at=at):
+        raise requests.NotEnoughHours
 
 
 def _purpose(asked: dict) -> str:

@@ -1,6 +1,7 @@
 from functools import wraps
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -52,7 +53,7 @@ def my_hours(request):
 def ask(request, kind):
     form = FORMS[kind](request.POST if request.method == "POST" else None, user=request.user)
 
-    if form.is_bound and form.is_valid() and (goal := _begin(request, form)):
+    if form.is_bound and form.is_valid() and (goal := begin(request, form)):
         return goal
 
     holdings = statements.holdings_of(request.user.member)
@@ -70,14 +71,15 @@ def confirm(request):
     pending = request.session.get(PENDING)
     if pending is None:
         return redirect("my_hours")
+    member = _holder(request, pending)
     if asked.filed(pending, by=request.user):
-        return redirect("my_hours_request", pending["key"])
+        return _filed(pending)
 
     numbers = asked.mobiles(request.user.member)
     if request.method == "POST" and _send_code(request, pending, numbers):
         return redirect("my_hours_code")
 
-    context = _shown(request, pending) | {"numbers": [phones.mask(n) for n in numbers]}
+    context = _shown(request, pending, member) | {"numbers": [phones.mask(n) for n in numbers]}
     return render(request, "my_hours/confirm.html", context)
 
 
@@ -87,14 +89,20 @@ def code(request):
     pending = request.session.get(PENDING, {})
     if "phone" not in pending:
         return redirect("my_hours_confirm")
+    member = _holder(request, pending)
     if asked.filed(pending, by=request.user):
-        return redirect("my_hours_request", pending["key"])
+        return _filed(pending)
 
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and _confirm(request, form, pending):
-        return redirect("my_hours_request", pending["key"])
+        if pending.get("elder"):
+            messages.success(request, _("We have your request. It waits for a second person."))
+        return _filed(pending)
 
-    context = _shown(request, pending) | {"form": form, "masked": phones.mask(pending["phone"])}
+    context = _shown(request, pending, member) | {
+        "form": form,
+        "masked": phones.mask(pending["phone"]),
+    }
     return render(request, "my_hours/code.html", context)
 
 
@@ -145,14 +153,16 @@ def withdraw(request, key):
 
 
 def _own(request):
-    return MovementRequest.objects.visible_to(request.user).select_related("other", "area")
+    return MovementRequest.objects.visible_to(request.user).select_related(
+        "other", "area", "agency__agent"
+    )
 
 
-def _begin(request, form):
+def begin(request, form):
     """Where to go on from a form that the rules accept; None with the reason on it otherwise."""
     pending = form.asked()
     if asked.filed(pending, by=request.user):
-        return redirect("my_hours_request", pending["key"])
+        return _filed(pending)
     try:
         asked.rehearse(pending, by=request.user, at=timezone.now())
     except requests.Refusal as refusal:
@@ -160,6 +170,21 @@ def _begin(request, form):
         return None
     request.session[PENDING] = pending
     return redirect("my_hours_confirm")
+
+
+def _holder(request, pending):
+    """Whose hours it is about; nothing is shown to an agent who may not ask any more."""
+    member = asked.holder(pending, by=request.user, at=timezone.now())
+    if member is None:
+        raise Http404
+    return member
+
+
+def _filed(pending):
+    """Where what was asked for is seen: on its page, or an agent's on that of the elder."""
+    if pending.get("elder"):
+        return redirect("acting_for", pending["elder"])
+    return redirect("my_hours_request", pending["key"])
 
 
 def _send_code(request, pending, numbers):
@@ -193,12 +218,12 @@ def _confirm(request, form, pending):
     return None
 
 
-def _shown(request, pending):
-    """What is about to happen, for the words of the page."""
-    holdings = statements.holdings_of(request.user.member)
+def _shown(request, pending, member):
+    """What is about to happen, for the words of the page; `elder` is whom an agent asks for."""
+    shown = {"asked": asked.unsaved(pending, member)}
+    if member != request.user.member:
+        return shown | {"elder": member, "back": reverse("acting_ask", args=[member.key])}
+    holdings = statements.holdings_of(member)
     most = asked.usable(pending["kind"], holdings, for_relative=bool(pending["other"]))
-    return {
-        "asked": asked.unsaved(pending, request.user.member),
-        "back": reverse(f"my_hours_{pending['kind']}"),
-        "left": max(most - pending["minutes"], 0),
-    }
+    back = reverse(f"my_hours_{pending['kind']}")
+    return shown | {"back": back, "left": max(most - pending["minutes"], 0)}
