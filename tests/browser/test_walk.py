@@ -11,6 +11,16 @@ from tests.browser.looking import CORNERS, VIEWS, Eye, faults_of_html
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+# Nearly every page opens to the administrator: that walk has two halves, for two workers.
+WALKS = [
+    *(pytest.param(role, slice(None), id=role) for role in world.ROLES if role != "administrator"),
+    *(
+        pytest.param("administrator", slice(n, None, 2), id=f"administrator {n + 1}")
+        for n in (0, 1)
+    ),
+]
+
+
 @pytest.fixture
 def here(settings, tmp_path, transactional_db):
     settings.MEDIA_ROOT = tmp_path / "media"
@@ -37,14 +47,13 @@ def enter(context, user, language, live_server):
     )
 
 
-def visit(eye, url, name):
-    """Look at a page, its menu unfolded and its form sent empty where it has one to try.
+def visit(eye, status):
+    """Look at the page, its menu unfolded and its form sent empty where it has one to try.
 
     Its keeper sees it in all views, the others in two that have each width, scheme and size.
     """
-    role, _language, page = name.split(" ")
+    role, _language, page = eye.name.split(" ")
     views = VIEWS if role == (routes.keeper(page) or "administrator") else CORNERS
-    status = eye.open(url, name)
     eye.look(views)
     if page == "home":
         eye.unfold()
@@ -56,21 +65,29 @@ def visit(eye, url, name):
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-@pytest.mark.parametrize("role", world.ROLES)
-def test_every_page_is_sound(role, language, here, live_server, context, tmp_path):
-    addresses = {page: live_server.url + routes.address(page, here) for page in routes.pages()}
+@pytest.mark.parametrize(("role", "part"), WALKS)
+def test_every_page_is_sound(role, part, language, here, live_server, context, tmp_path):
+    pages = routes.pages()[part]
+    addresses = {page: live_server.url + routes.address(page, here) for page in pages}
     enter(context, here.users.get(role), language, live_server)
     eye = Eye(context)
     refused = set()
 
     for page, url in addresses.items():
-        answer = context.request.get(url, max_redirects=0)
-        is_html = answer.headers.get("content-type", "").startswith("text/html")
-        if answer.status >= 500 or (answer.status != 200 and role == routes.keeper(page)):
-            eye.faults.append(f"{role} {language} {page}: answered {answer.status}")
-        if answer.status in (200, 403, 404, 500) and is_html and answer.status not in refused:
-            refused |= {answer.status} - {200}
-            visit(eye, url, f"{role} {language} {page}")
+        name = f"{role} {language} {page}"
+        if role not in world.STAFF and role != routes.keeper(page):
+            # Most pages are closed to them: to ask is faster than to load what they are shown.
+            status = context.request.get(url, max_redirects=0).status
+            if status != 200 and status in refused | {302}:
+                continue
+        status = eye.open(url, name)
+        if status >= 500 or (status != 200 and role == routes.keeper(page)):
+            eye.faults.append(f"{name}: answered {status}")
+        if status in refused:
+            del eye.served[name]
+        elif status != 302:
+            refused |= {status} - {200}
+            visit(eye, status)
 
     faults = eye.faults + faults_of_html(eye.served, tmp_path)
     assert not faults, "\n" + "\n".join(faults)

@@ -83,8 +83,11 @@ def _form(number, partner):
 
 
 def _send(house, forms, kill_after=None, kill=None):
-    """Send the forms from four clerks at once; return the keys of those that were acknowledged."""
-    acknowledged, lock = set(), threading.Lock()
+    """Send the forms from four clerks at once; return the keys of those that were acknowledged.
+
+    After the kill, a clerk whose form is not saved leaves the others for later.
+    """
+    acknowledged, lock, killed = set(), threading.Lock(), threading.Event()
 
     def work(mine):
         clerk = Clerk(house)
@@ -94,7 +97,10 @@ def _send(house, forms, kill_after=None, kill=None):
                 with lock:
                     acknowledged.add(form["key"])
                     if len(acknowledged) == kill_after:
+                        killed.set()
                         kill()
+            elif killed.is_set():
+                return
 
     with ThreadPoolExecutor(4) as clerks:
         list(clerks.map(work, [forms[start::4] for start in range(4)]))

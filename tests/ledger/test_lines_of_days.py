@@ -150,4 +150,6 @@ def test_the_lines_of_a_page_are_fetched_by_their_numbers(book):
 
     assert "ledger_transfer_debit_seq_is_taken_once" in plan
     assert "ledger_transfer_credit_seq_is_taken_once" in plan
-    assert "Filter" not in plan
+    # Before, PostgreSQL expects that to filter so few rows costs as much.
+    if connection.pg_version >= 170000:
+        assert "Filter" not in plan
