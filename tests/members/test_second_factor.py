@@ -71,6 +71,15 @@ def test_a_wrong_code_does_not(client, checker):
     assert not is_in(client)
 
 
+def test_a_secret_that_does_not_open_lets_nobody_in_and_is_no_error(client, checker):
+    Authenticator.objects.filter(user=checker).update(key="")
+
+    answer = second(client, "123456")
+
+    assert answer.status_code == 200
+    assert not is_in(client)
+
+
 def test_after_a_wrong_code_the_right_one_has_to_wait(client, checker):
     second(client, wrong(app_code(checker)))
 
