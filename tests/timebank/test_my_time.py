@@ -207,14 +207,14 @@ def test_staff_have_no_hours_and_strangers_sign_in_first(client, name):
 
 
 @pytest.mark.parametrize("visits", [1, 3])
-def test_my_time_asks_the_database_nine_times_for_one_line_and_for_three(
+def test_my_time_asks_the_database_ten_times_for_one_line_and_for_three(
     client, volunteer, django_assert_num_queries, visits
 ):
     for _ in range(visits):
         bank(volunteer, 60)
     client.force_login(UserFactory(member=volunteer))
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(reverse("my_time"))
 
 
