@@ -26,6 +26,7 @@ class Act:
     send: Callable  # of a connection: why it was refused, or None
     expect: Callable  # of a plain book: raises No when it is refused
     keeps: bool = True  # whether a second sending is told by its key
+    hold: uuid.UUID | None = None  # that which it resolves, and has in hand until it is committed
 
 
 class TwoBooks(PlainBook):
@@ -100,7 +101,7 @@ class Acts:
         else:
             send = lambda on: self.desk.journal(*legs, hold=hold, on=on, **said)  # noqa: E731
         given = [(here, int(kind), *leg) for leg in legs]
-        return Act(name, key, send, lambda book: book.post(key, given, day, hold))
+        return Act(name, key, send, lambda book: book.post(key, given, day, hold), hold=hold)
 
     def earn(self, who, other, minutes, day):
         return self.legs("earn", TransferKind.EARN, (ISSUANCE, self.account(who), minutes), day=day)
@@ -198,6 +199,7 @@ class Acts:
             key,
             lambda on: self.desk.release(hold, key=key, on=on),
             lambda book: book.release(hold),
+            hold=hold,
         )
 
     def reverse(self, who, other, minutes, day):
@@ -267,11 +269,16 @@ class Acts:
         def send(on):
             on.execute("SELECT ledger_expire_holds(now())")
 
+        return Act("holds expire", uuid.uuid4(), send, self.expiring(), keeps=False)
+
+    def expiring(self, but=None):
+        """What the plain book does when holds expire; one in somebody's hand waits for later."""
+
         def expect(book):
-            for key in [k for k in book.holds if self.holds[k][1] == PAST]:
+            for key in [k for k in book.holds if self.holds[k][1] == PAST and k != but]:
                 book.release(key)
 
-        return Act("holds expire", uuid.uuid4(), send, expect, keeps=False)
+        return expect
 
 
 # Earning comes up more often, or most of what follows would be refused for want of hours.
