@@ -19,7 +19,6 @@ from members import (
     access,
     access_log,
     addresses,
-    devices,
     id_numbers,
     phones,
     search,
@@ -29,7 +28,6 @@ from members import (
 from members.models import (
     Area,
     Consent,
-    Device,
     Elder,
     Look,
     Member,
@@ -379,34 +377,6 @@ class StaffRoleAdmin(StaffingAdmin):
     def delete_queryset(self, request, queryset):
         for held in queryset.order_by("pk"):
             staffing.take(held, by=request.user)
-
-
-@admin.register(Device)
-class DeviceAdmin(ReadOnlyAdmin):
-    """The phones on which members are remembered; staff find their own under their account."""
-
-    list_display = ["member", "label", "since", "last_seen", "ended_at"]
-    list_filter = [("ended_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["user__member"]
-    search_fields = ["user__member__name", "=user__member__number"]
-    ordering = ["-last_seen", "-pk"]
-    fields = ["member", "label", "since", "last_seen", "ended_at", "ended_by"]
-    actions = ["end"]
-    member_path = "user__member"
-
-    @admin.display(description=_("member"), ordering="user__member__name")
-    def member(self, device):
-        return device.user.member
-
-    @admin.action(description=_("Sign out on this device"), permissions=["end"])
-    def end(self, request, found):
-        self.check_areas(request, found)
-        for device in found:
-            devices.end(device, by=request.user, at=timezone.now())
-        messages.success(request, _("Whoever uses these devices has to sign in again."))
-
-    def has_end_permission(self, request):
-        return access.may_change_reference(request.user)
 
 
 # The pages of accounts are registered too; they build on the ones above.

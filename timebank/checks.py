@@ -28,7 +28,7 @@ DRIFT = r"""
     ), decisions AS (
         SELECT oid, relname FROM pg_class
         WHERE relname IN ('members_eligibilityrules', 'members_assessment', 'members_kinship',
-            'members_agent')
+            'members_agent', 'services_objection')
           AND relnamespace = 'public'::regnamespace
     )
     SELECT 'owned', relname FROM ledger WHERE pg_has_role(relowner, 'USAGE')

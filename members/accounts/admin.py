@@ -1,4 +1,4 @@
-"""Accounts of staff, in the administration: made, disabled, signed out, and helped back in."""
+"""Accounts in the administration: of staff, made, disabled, helped back in; phones of members."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import access, devices, second_factor, staff_accounts, staffing
 from members.admin import ReadOnlyAdmin, StaffingAdmin
-from members.models import AccountEvent, Area, Authenticator, StaffRole, User
+from members.models import AccountEvent, Area, Authenticator, Device, StaffRole, User
 
 
 class ReasonForm(forms.Form):
@@ -136,3 +136,31 @@ class AccountEventAdmin(ReadOnlyAdmin):
         """Of the accounts whose page the reader may see."""
         accounts = self.admin_site._registry[User].get_queryset(request)
         return admin.ModelAdmin.get_queryset(self, request).filter(user__in=accounts)
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    """The phones on which members are remembered; staff find their own under their account."""
+
+    list_display = ["member", "label", "since", "last_seen", "ended_at"]
+    list_filter = [("ended_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["user__member"]
+    search_fields = ["user__member__name", "=user__member__number"]
+    ordering = ["-last_seen", "-pk"]
+    fields = ["member", "label", "since", "last_seen", "ended_at", "ended_by"]
+    actions = ["end"]
+    member_path = "user__member"
+
+    @admin.display(description=_("member"), ordering="user__member__name")
+    def member(self, device):
+        return device.user.member
+
+    @admin.action(description=_("Sign out on this device"), permissions=["end"])
+    def end(self, request, found):
+        self.check_areas(request, found)
+        for device in found:
+            devices.end(device, by=request.user, at=timezone.now())
+        messages.success(request, _("Whoever uses these devices has to sign in again."))
+
+    def has_end_permission(self, request):
+        return access.may_change_reference(request.user)

@@ -57,6 +57,7 @@ CREATE TRIGGER services_objection_names_somebody_who_is_here
 ALTER TABLE services_objection ENABLE ALWAYS TRIGGER services_objection_only_grows;
 ALTER TABLE services_objection ENABLE ALWAYS TRIGGER services_objection_is_kept;
 ALTER TABLE services_objection ENABLE ALWAYS TRIGGER services_objection_is_answered_by_another;
+ALTER TABLE services_objection ENABLE ALWAYS TRIGGER services_objection_names_somebody_who_is_here;
 
 REVOKE DELETE, TRUNCATE, REFERENCES, TRIGGER ON services_objection FROM timebank_web, PUBLIC;
 REVOKE ALL ON FUNCTION services_keep_objection(), services_refuse_own_answer()
