@@ -42,8 +42,9 @@ class Command(BaseCommand):
                 user.set_password(passwords[username])
                 user.save(update_fields=["password"])
             if role in access.TWO_FACTORS and not Authenticator.objects.filter(user=user).exists():
-                secret = second_factor.new_secret(user)  # `demo_code` is the app that knows it
-                Authenticator.objects.create(user=user, key=secret, name="demo")
+                device = Authenticator(user=user, name="demo")  # `demo_code` is the app for it
+                device.keep(secrets.token_bytes(second_factor.SECRET_BYTES))
+                device.save()
         _keep(place, json.dumps(passwords))
 
 
