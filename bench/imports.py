@@ -43,7 +43,8 @@ def measure(server, size):
     communities = Area.objects.communities().order_by("code")
     for position, community in enumerate(communities[: size.imports]):
         file = server.place / f"register-{position}.xlsx"
-        _write(file, size.rows, seed=position, taken=taken)
+        names = set(Member.objects.filter(area=community).values_list("name", flat=True))
+        _write(file, size.rows, seed=position, taken=taken, names=names)
         took.busy.append(busy())
         memory.busy.append(took.busy[-1])
         reading = float(process.run("-c", READ, str(file))[0])
@@ -66,10 +67,10 @@ def _check(result, rows):
         raise RuntimeError(f"not every row was posted: {posted}\n{result['refused'][:5]}")
 
 
-def _write(file, rows, *, seed, taken):
+def _write(file, rows, *, seed, taken, names):
     """A workbook like the pilot's: two lists of people and one of services."""
     counts = (-(-rows // VISITS_EACH), -(-rows // VISITED_EACH))
-    volunteers, elders = _people(*counts, seed=seed, taken=taken)
+    volunteers, elders = _people(*counts, seed=seed, taken=taken, names=names)
     sheets = {
         "志愿者登记表": (_of_person(p, "", p.registered_on) for p in volunteers),
         "服务对象登记表": (_of_person(p, "独居", "一般", "自理") for p in elders),
@@ -84,13 +85,17 @@ def _write(file, rows, *, seed, taken):
     workbook.save(file)
 
 
-def _people(volunteers_wanted, elders_wanted, *, seed, taken):
-    """Volunteers and elders with a phone and a name of their own: no row is ambiguous."""
+def _people(volunteers_wanted, elders_wanted, *, seed, taken, names):
+    """Volunteers and elders with a phone and a name of their own: no row is ambiguous.
+
+    `names` are on record in their community: some there have no ID number to tell them apart by.
+    """
     volunteers, elders = {}, {}
     for person in invention.people(
         10**6, seed=1000 + seed, today=timezone.localdate(), taken=taken
     ):
-        is_new = person.phones and person.name not in volunteers and person.name not in elders
+        others = (names, volunteers, elders)
+        is_new = person.phones and not any(person.name in known for known in others)
         if is_new and person.is_elder and len(elders) < elders_wanted:
             elders[person.name] = person
         elif is_new and person.is_volunteer and person.born < GROWN_UP:
