@@ -7,8 +7,8 @@ from bench import book, pgbench, posting
 from bench.figures import Figure, paired
 from bench.server import CPU, SLOW
 
-# Where one or four wait for a disk that takes 1 ms, the limit itself is 1.21 and 1.04 times as fast:
-# what it reaches stands beside ours, and the promise is judged where there is room for it.
+# Where one or four wait for a disk that takes 1 ms, the limit itself is 1.21 and 1.04 times as
+# fast: what it reaches stands beside ours, and the promise is judged where there is room for it.
 TARGETS = {CPU: {1: 2, 4: 2, 16: 2}, SLOW: {16: 1.2}}
 DATABASE = "pgledger"
 # The conversion of UUIDs, which pgledger's own instructions load first.
