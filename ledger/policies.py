@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.models import Period, Policy
 from members import access
 from members.models import Area, User
-from members.refusals import OwnEntry, Refusal, violated
+from members.refusals import InThePast, OwnEntry, Refusal, violated
 
 State = Policy.State
 # What a version is beside its rules: where and from when, who wrote it and who decided.
@@ -28,11 +28,6 @@ BOOKKEEPING = (
     "return_reason",
     "based_on",
 )
-
-
-class InThePast(Refusal):
-    sentence = _("Rules hold from today on, or later.")
-    field = "effective_from"
 
 
 class InAClosedMonth(Refusal):

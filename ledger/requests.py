@@ -22,7 +22,7 @@ from ledger.models import Balance, MovementRequest, Policy, RequestKind
 from ledger.transfers import reverse, said_as
 from members import access
 from members.models import Agent, Area, Member, User
-from members.refusals import Refusal
+from members.refusals import Refusal, violated
 
 State = MovementRequest.State
 BY_AN_AGENT = "ledger_movementrequest_of_an_agent_who_may"  # a trigger of the database
@@ -164,10 +164,9 @@ def file(
                 **content,
             )
     except IntegrityError as error:
-        diag = getattr(error.__cause__, "diag", None)
-        if getattr(diag, "constraint_name", None) == BY_AN_AGENT:
+        if violated(error) == BY_AN_AGENT:
             raise PermissionDenied from error
-        if getattr(diag, "sqlstate", None) != "23505":
+        if getattr(error.__cause__, "sqlstate", None) != "23505":
             raise
         return _known(key, kind, area, content)
     if not needs_approval:

@@ -3,6 +3,7 @@
 No hours move by it: what has to be mended is undone or reversed on the pages for that.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -16,7 +17,7 @@ from ledger import accounts
 from ledger.models import Entry, Transfer
 from members import access, notices, phones
 from members.models import Area, Member, User
-from members.refusals import Refusal
+from members.refusals import Refusal, violated
 from services import workdays
 from services.models import Objection, Visit
 
@@ -98,7 +99,7 @@ def write_down(
                 due_on=workdays.after(timezone.localdate(at), ANSWERED_WITHIN),
             )
     except IntegrityError as error:
-        if "services_objection_to_a_line_waits_once" not in str(error):
+        if violated(error) != "services_objection_to_a_line_waits_once":
             raise
         raise WaitsAlready from error
 
@@ -127,12 +128,15 @@ def answer(objection: Objection, *, outcome: str, words: str, by: User, at: date
     return objection
 
 
-def may_answer(objection: Objection, *, by: User) -> bool:
-    """Whether a page offers to answer: to a second person, while it waits."""
+def may_answer(objection: Objection, *, by: User, booked: Iterable[Transfer] | None = None) -> bool:
+    """Whether a page offers to answer: to a second person, while it waits.
+
+    `booked` is what stands under its journal, where that was read already.
+    """
     return (
         objection.state == State.WAITING
         and access.may_approve(by, objection.area)
-        and by.pk not in _entered_by(objection)
+        and by.pk not in _entered_by(objection, booked)
     )
 
 
@@ -156,10 +160,11 @@ def _is_theirs(line: Visit | Booking, member: Member) -> bool:
     return booked.filter(journal=line.journal).exists()
 
 
-def _entered_by(objection: Objection) -> set[int]:
+def _entered_by(objection: Objection, booked: Iterable[Transfer] | None = None) -> set[int]:
     """Who entered what the objection is about: the keys of their accounts."""
     if objection.journal is None:
         assert objection.visit is not None  # of the two there is one
         return {objection.visit.entered_by_id}
-    booked = Transfer.objects.filter(community=objection.area_id, journal=objection.journal)
-    return set(booked.values_list("actor", flat=True))
+    if booked is None:
+        booked = Transfer.objects.filter(community=objection.area_id, journal=objection.journal)
+    return {transfer.actor for transfer in booked}

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from ledger import approvals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
-from members import access, agents, assessments, kinship
+from members import agents, assessments, kinship
 from members.models import Assessment, Kinship
-from services import visits
+from services import objections, visits
 from services.models import Objection, RegisterBatch, RegisterRow, Visit
 from services.registers import batches
 
@@ -295,7 +295,6 @@ def _objections(numbers, user, at):
 
 
 def _objection(one, legs, user, at):
-    authors = {one.visit.entered_by_id} if one.visit else {leg.actor for leg in legs}
     return Item(
         Kind.OBJECTION,
         one,
@@ -307,7 +306,7 @@ def _objection(one, legs, user, at):
         warnings=[_("it is overdue")] if one.due_on < timezone.localdate(at) else [],
         facts={
             "legs": [(leg.effective_on, TransferKind(leg.kind).label, leg.amount) for leg in legs],
-            "may_answer": access.may_approve(user, one.area) and user.pk not in authors,
+            "may_answer": objections.may_answer(one, by=user, booked=legs),
         },
     )
 

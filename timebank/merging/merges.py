@@ -15,7 +15,7 @@ from ledger import joins, requests, spending
 from ledger.joins import Pair
 from members import access, search
 from members.models import Area, Member, Merge, User, Volunteer
-from members.refusals import NotWaiting, OwnEntry, Refusal
+from members.refusals import NotWaiting, OwnEntry, Refusal, violated
 from services.models import RegisterBatch
 from timebank.merging import moving, sides
 
@@ -94,7 +94,7 @@ def ask(
                 asked_at=at,
             )
     except IntegrityError as error:
-        if "members_merge_of_a_vanishing_record_is_one" not in str(error):
+        if violated(error) != "members_merge_of_a_vanishing_record_is_one":
             raise
         raise BeingMerged from error
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members import access, search, signing_in
 from members.models import DataRequest, Member, User
-from members.refusals import OwnEntry, Refusal
+from members.refusals import OwnEntry, Refusal, violated
 from services import workdays
 
 FETCHED_FOR = timedelta(days=30)
@@ -63,7 +63,7 @@ def ask(
                 hours_words=hours_words,
             )
     except IntegrityError as error:
-        if "members_datarequest_of_a_kind_is_open_once" not in str(error):
+        if violated(error) != "members_datarequest_of_a_kind_is_open_once":
             raise
         raise AskedAlready from error
     if kind == Kind.ERASURE:
