@@ -2,12 +2,13 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -114,7 +115,7 @@ read_hours = partial(parsing.parse_minutes, unit="minutes", most=parsing.MINUTES
 
 
 def look_up(
-    form: forms.Form, name: str, *, side: str | None, areas: Iterable[Area]
+    form: forms.Form, name: str, *, side: str | None, areas: QuerySet[Area]
 ) -> Member | None:
     """The one person whom the text of a field can mean; otherwise ask which, and return None."""
     text, widget = form.cleaned_data[name], form.fields[name].widget
@@ -132,21 +133,15 @@ def look_up(
     return None
 
 
-def matches(text: str, areas: Iterable[Area], side: str | None) -> list[Member]:
+def matches(text: str, areas: QuerySet[Area], side: str | None) -> list[Member]:
     """Whom a text may mean: those named just so, else all who fit; a label means its one person."""
     found = search.find(text, areas=areas, side=side)
     if not found and (parts := LABEL.fullmatch(text.strip())):
         namesakes = search.find(parts["name"], areas=areas, side=side)
-        found = [member for member in namesakes if end(member) == parts["end"]]
+        found = [member for member in namesakes if member.end == parts["end"]]
     return [member for member in found if member.name == text.strip()] or found
 
 
 def label(member: Member) -> str:
     """How a chosen person is shown in the box: 王秀英 1234."""
-    return f"{member.name} {end(member)}"
-
-
-def end(member: Member) -> str:
-    """What tells namesakes apart: the end of the phone number, or else of the member number."""
-    phones = member.phones.all()
-    return (phones[0].number if phones else member.number)[-4:]
+    return f"{member.name} {member.end}"

@@ -10,7 +10,9 @@ is found by its blind index.
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -26,26 +28,57 @@ END = 4  # digits of a phone that are in plain
 # The most keys of one person that begin alike; so many index rows hold `limit` people for sure.
 KEYS_ALIKE = 8
 
-FIND = """
-WITH hit AS (
+# The areas that were given, and those of them whose lists hold everybody: a whole district has one.
+LISTED = """
+WITH reach AS MATERIALIZED ({areas}),
+listed AS (
+    SELECT id FROM reach WHERE level = 'district'
+    UNION ALL
+    SELECT id FROM reach WHERE split_part(path, '/', 1)
+        NOT IN (SELECT split_part(path, '/', 1) FROM reach WHERE level = 'district')
+)"""
+FIND = """,
+likely AS (SELECT %s::bigint[] AS by_phone, ARRAY({first})::bigint[] AS first),
+hit AS (
     SELECT term.member_id, key.rank, term.term
-    FROM unnest(%(areas)s::bigint[]) AS area (id)
-    CROSS JOIN unnest(%(keys)s::text[]) WITH ORDINALITY AS key (prefix, rank)
+    FROM listed
+    CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS key (prefix, rank)
     CROSS JOIN LATERAL (
         SELECT member_id, term FROM members_searchterm
-        WHERE area_id = area.id AND {side} AND term >= key.prefix AND term < key.prefix || %(last)s
-        ORDER BY term LIMIT %(rows)s
+        WHERE area_id = listed.id AND {side} AND term >= key.prefix AND term < key.prefix || %s
+        ORDER BY term LIMIT %s
     ) AS term
     UNION ALL
-    SELECT term.member_id, 0, term.term
-    FROM members_searchterm AS term JOIN unnest(%(keys)s::text[]) AS key (prefix)
-        ON term.term >= key.prefix AND term.term < key.prefix || %(last)s
-    WHERE term.member_id = ANY (%(first)s::bigint[]) AND {side}
-        AND term.area_id = ANY (%(areas)s::bigint[])
+    SELECT member_id, 0, term FROM members_searchterm
+    WHERE member_id = ANY ((SELECT by_phone || first FROM likely)::bigint[]) AND {side}
+        AND area_id IN (SELECT id FROM listed) AND (
+            member_id = ANY ((SELECT by_phone FROM likely)::bigint[]) OR EXISTS (
+                SELECT FROM unnest(%s::text[]) AS key (prefix)
+                WHERE term >= key.prefix AND term < key.prefix || %s
+            )
+        )
+),
+found AS (
+    SELECT hit.member_id, min(hit.rank) AS rank, min(hit.term) AS term,
+        array_position((SELECT by_phone || first FROM likely), hit.member_id) AS place
+    FROM hit GROUP BY hit.member_id ORDER BY place, rank, term, hit.member_id LIMIT %s
 )
-SELECT member_id FROM hit GROUP BY member_id
-ORDER BY array_position(%(first)s::bigint[], member_id), min(rank), min(term), member_id
-LIMIT %(limit)s
+SELECT member.*, to_json(reach) AS in_area, phone.key AS phone_key, phone.number AS phone_number
+FROM found
+JOIN members_member AS member ON member.id = found.member_id
+JOIN reach ON reach.id = member.area_id
+LEFT JOIN LATERAL (
+    SELECT key, number FROM members_memberphone WHERE member_id = member.id ORDER BY id LIMIT 1
+) AS phone ON true
+ORDER BY found.place, found.rank, found.term, found.member_id
+"""
+BY_PHONE = """
+SELECT phone.* FROM members_memberphone AS phone
+WHERE phone.member_id IN (
+    SELECT term.member_id FROM listed
+    JOIN members_searchterm AS term ON term.area_id = listed.id AND term.term = %s
+)
+ORDER BY phone.member_id, phone.id
 """
 SIDES = {"volunteer": "is_volunteer", "elder": "is_elder", None: "true"}
 
@@ -53,34 +86,34 @@ SIDES = {"volunteer": "is_volunteer", "elder": "is_elder", None: "true"}
 def find(
     text: str,
     *,
-    areas: QuerySet[Area] | Iterable[Area],
+    areas: QuerySet[Area],
     side: str | None = None,
     limit: int = 8,
-    first: Sequence[int] = (),
+    first: QuerySet | None = None,
 ) -> list[Member]:
-    """Members of the areas that the text may mean, the likeliest first, area and phones loaded.
+    """Members of the areas that the text may mean, the likeliest first, area and phone loaded.
 
-    `areas` holds all below each of its areas, as a reach does. Those in `first` who fit come before
-    the others, in that order; an empty text returns just them. `side` is "volunteer", "elder" or
-    None for both.
+    `areas` holds all below each of its areas, as a reach does. Those in `first`, a query of one
+    column of members' ids, come before the others who fit, in its order; an empty text returns
+    just them. `side` is "volunteer", "elder" or None for both.
     """
     wanted = key(text)
-    area_ids = _lists(areas)
     if text.strip() and not wanted:
         return []
     keys = [wanted] if not wanted or wanted.isdecimal() else [wanted, GIVEN + wanted]
-    values = {
-        "areas": area_ids if wanted else [],
-        "keys": keys,
-        "last": LAST,
-        "first": list(first),
-        "rows": limit * KEYS_ALIKE,
-        "limit": limit,
-    }
-    ids = _ids(side, values) if wanted else list(first)
+    reach, of_reach = _sql(areas, "SELECT * FROM members_area WHERE false")
+    by_phone: list[int] = []
     if wanted.isdecimal() and len(wanted) > END:
-        ids = list(dict.fromkeys([*_at_phone(wanted, areas), *ids]))
-    return _loaded(ids, areas, side)[:limit]
+        by_phone = _by_phone(wanted, reach, of_reach)
+    likely, of_likely = _sql(first, "SELECT 0 WHERE false")
+    found = Member.objects.raw(
+        (LISTED + FIND).format(areas=reach, first=likely, side=SIDES[side]),
+        [
+            *of_reach, by_phone, *of_likely, keys if wanted else [], LAST, limit * KEYS_ALIKE,
+            keys, LAST, limit,
+        ],
+    )  # fmt: skip
+    return [_with_area_and_phone(member) for member in found]
 
 
 def key(text: str) -> str:
@@ -149,7 +182,9 @@ def terms(name: str, number: str, numbers: Iterable[str]) -> set[str]:
 
 def describe(member: Member) -> str:
     """What tells a person from a namesake: end of phone, year of birth, where they live."""
-    parts = [_("phone …%(end)s") % {"end": phone.number[-4:]} for phone in member.phones.all()[:1]]
+    parts = []
+    if member.phone:
+        parts.append(_("phone …%(end)s") % {"end": member.phone[-END:]})
     if member.birth_date:
         parts.append(_("born %(year)d") % {"year": member.birth_date.year})
     if member.address:
@@ -157,41 +192,32 @@ def describe(member: Member) -> str:
     return " · ".join(parts)
 
 
-def _lists(areas: QuerySet[Area] | Iterable[Area]) -> list[int]:
-    """The areas whose lists hold everybody of `areas`: a whole district has one list."""
-    if isinstance(areas, QuerySet):
-        found = list(areas.values_list("pk", "path"))
-    else:
-        found = [(area.pk, area.path) for area in areas]
-    whole = {path for _pk, path in found if path == _district(path)}
-    return [pk for pk, path in found if path in whole or _district(path) not in whole]
-
-
 def _district(path: str) -> str:
     return path[: path.index("/") + 1]
 
 
-def _ids(side: str | None, values: dict) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(FIND.format(side=SIDES[side]), values)
-        return [row[0] for row in cursor.fetchall()]
+def _sql(rows: QuerySet | None, none: str) -> tuple[str, tuple]:
+    """What the query says to the database, and its values; `none` for one that finds nothing."""
+    try:
+        return rows.query.sql_with_params() if rows is not None else (none, ())
+    except EmptyResultSet:
+        return none, ()
 
 
-def _at_phone(digits: str, areas: QuerySet[Area] | Iterable[Area]) -> list[int]:
+def _by_phone(digits: str, reach: str, of_reach: tuple) -> list[int]:
     """Those whose phone is, or ends with, these digits."""
-    rows = MemberPhone.objects.filter(member__area__in=areas).order_by("member_id", "pk")
     if whole := MOBILE.fullmatch(digits):
-        return [phone.member_id for phone in rows.filter(number_index=whole["number"])]
-    ends = SearchTerm.objects.filter(area__in=areas, term=digits[-END:]).values("member")
-    found = rows.filter(member__in=ends)
-    return [phone.member_id for phone in found if phone.number.endswith(digits)]
+        phones = MemberPhone.objects.filter(number_index=whole["number"]).order_by("member_id")
+        return [phone.member_id for phone in phones]
+    query = (LISTED + BY_PHONE).format(areas=reach)
+    rows = MemberPhone.objects.raw(query, [*of_reach, digits[-END:]])
+    return [phone.member_id for phone in rows if phone.number.endswith(digits)]
 
 
-def _loaded(
-    ids: Sequence[int], areas: QuerySet[Area] | Iterable[Area], side: str | None
-) -> list[Member]:
-    people = Member.objects.filter(pk__in=ids, area__in=areas)
-    if side:
-        people = people.filter(**{f"{side}__isnull": False})
-    known = {m.pk: m for m in people.select_related("area").prefetch_related("phones")}
-    return [known[pk] for pk in ids if pk in known]
+def _with_area_and_phone(member: Any) -> Member:
+    """A row of FIND with what stands beside it in the place where pages look for it."""
+    names = [field.attname for field in Area._meta.concrete_fields]
+    row = member.in_area
+    member.area = Area.from_db(connection.alias, names, [row[name] for name in names])
+    member.phone = MemberPhone(key=member.phone_key, number=member.phone_number or "").number
+    return member

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from members.models.accounts import User
@@ -124,6 +125,17 @@ class Member(models.Model):
 
     def __str__(self):
         return self.name
+
+    @cached_property
+    def phone(self):
+        """The first number on record, empty without one; `members.search` loads it beside."""
+        first = self.phones.order_by("pk").first()
+        return first.number if first else ""
+
+    @property
+    def end(self):
+        """What tells namesakes apart: the end of the phone number, or else of the member number."""
+        return (self.phone or self.number)[-4:]
 
     def age_on(self, day):
         """Full years on `day`; None when the birth date is not on record."""

@@ -143,7 +143,7 @@ def _likely(request, side):
         return partners.volunteers_of(request.user)
     volunteers = Member.objects.visible_to(request.user)
     volunteer = volunteers.filter(key=_key(request, "for")).first()
-    return partners.elders_of(volunteer) if volunteer else []
+    return partners.elders_of(volunteer) if volunteer else None
 
 
 def _log(request, form):

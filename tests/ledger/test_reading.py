@@ -21,6 +21,7 @@ from ledger import (
 )
 from ledger.models import AccountKind, HoldResolution, Transfer, TransferKind
 from members import search
+from members.models import Area
 from tests.factories import ElderFactory, MemberFactory, StaffFactory, community
 
 from .people import by, credit
@@ -134,5 +135,5 @@ def test_who_moves_their_hours_belongs_to_the_other_community(member, approve, c
     assert member.area == there
     assert holdings.of(member).earned == 600
     staff = StaffFactory(role="clerk", area=there)
-    assert search.find(member.number, areas=[there]) == [member]
+    assert search.find(member.number, areas=Area.objects.within(there)) == [member]
     assert donations.give(member, minutes=10, **by(staff)).state == "done"

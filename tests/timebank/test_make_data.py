@@ -45,7 +45,7 @@ def test_a_made_database_can_be_worked_with(capsys):
     assert Member.objects.count() == 300
     assert Volunteer.objects.count() + Elder.objects.count() >= 300
     member = Member.objects.filter(phones__isnull=False).order_by("pk")[0]
-    assert member in search.find(member.name, areas=[member.area], limit=50)
+    assert member in search.find(member.name, areas=Area.objects.within(member.area), limit=50)
     assert SearchTerm.objects.filter(is_volunteer=True, is_elder=True).exists()
 
 

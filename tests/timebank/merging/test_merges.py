@@ -15,7 +15,7 @@ from psycopg import errors
 from ledger import approvals, gifts, requests
 from ledger.models import MovementRequest
 from members import search, signing_in
-from members.models import DataRequest, Elder, Member, Merge, MergedRow, User, Volunteer
+from members.models import Area, DataRequest, Elder, Member, Merge, MergedRow, User, Volunteer
 from services import objections
 from services.models import Objection, RegisterBatch, Visit
 from services.papers import certificates
@@ -103,8 +103,8 @@ def test_undoing_restores_both_records(kept, gone, ask, approve, undo):
     assert [_of(kept), _of(gone)] == before
     assert Visit.objects.get(pk=visit.pk).volunteer == gone
     assert Visit.objects.get(pk=later.pk).volunteer == kept
-    assert search.find(gone.number, areas=[community()]) == [gone]
-    assert search.find(kept.number, areas=[community()]) == [kept]
+    assert search.find(gone.number, areas=Area.objects.within(community())) == [gone]
+    assert search.find(kept.number, areas=Area.objects.within(community())) == [kept]
 
 
 def _of(member):
@@ -175,7 +175,7 @@ def test_the_vanished_number_finds_the_kept_record_for_ever(kept, gone, ask, app
     approve(ask(third, fresh(kept)))
 
     for number in (gone.number, kept.number, third.number):
-        assert search.find(number, areas=[community()]) == [third]
+        assert search.find(number, areas=Area.objects.within(community())) == [third]
     assert fresh(gone).merged_into == third
 
 

@@ -19,6 +19,7 @@ from ledger.models import Transfer, TransferKind
 from ledger.verification import verify
 from members import agents, joining, search, signing_in
 from members.models import (
+    Area,
     Assessment,
     Consent,
     DataRequest,
@@ -229,7 +230,7 @@ def test_asking_restricts_at_once(person, ask, client, clerk, checker, administr
     ask()
 
     assert fresh(person).standing == Member.Standing.RESTRICTED
-    assert search.find(KNOWN["name"], areas=[community()]) == []
+    assert search.find(KNOWN["name"], areas=Area.objects.within(community())) == []
     assert client.get("/my-time/").status_code == 302
     seen = {u.username for u in (clerk, checker, administrator) if person in _seen_by(u)}
     assert seen == {"administrator"}
@@ -247,7 +248,7 @@ def test_withdrawn_all_is_as_before(person, ask, clerk):
     asking.withdraw(request, by=clerk, at=timezone.now())
 
     assert fresh(person).standing == Member.Standing.HERE
-    assert search.find(KNOWN["name"], areas=[community()]) == [person]
+    assert search.find(KNOWN["name"], areas=Area.objects.within(community())) == [person]
     assert User.objects.get(member=person).is_active
     ask()
 
@@ -384,7 +385,7 @@ def test_who_comes_back_gets_a_new_number(person, ask, erase, clerk):
 
     assert again.number != person.number
     assert again.key != person.key
-    assert search.find(KNOWN["name"], areas=[community()]) == [again]
+    assert search.find(KNOWN["name"], areas=Area.objects.within(community())) == [again]
 
 
 def test_records_that_were_merged_into_it_are_emptied_too(person, ask, erase, clerk, checker):
