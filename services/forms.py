@@ -13,6 +13,8 @@ from services.models import Category, Objection, Visit
 from services.visits import named
 
 SIDES = ("volunteer", "elder")
+# Read of the enumerations once; from a callable, they are not copied into each form.
+METHODS, CHOICES = Visit.Method.choices, Visit.Choice.choices
 
 
 class CategoryChips(forms.RadioSelect):
@@ -56,12 +58,10 @@ class VisitForm(forms.Form):
     )
     method = forms.ChoiceField(
         label=_("Confirmed by"),
-        choices=lambda: Visit.Method.choices,
+        choices=lambda: METHODS,
         initial=Visit.Method.SIGNATURE,
     )
-    choice = forms.ChoiceField(
-        label=_("Hours"), choices=lambda: Visit.Choice.choices, initial=Visit.Choice.BANK
-    )
+    choice = forms.ChoiceField(label=_("Hours"), choices=lambda: CHOICES, initial=Visit.Choice.BANK)
     note = forms.CharField(
         label=_("Note"), required=False, max_length=500, help_text=_("Why, when it is late.")
     )

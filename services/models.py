@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Func, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -87,7 +87,8 @@ class VisitQuerySet(models.QuerySet):
 class Visit(models.Model):
     """One visit of one volunteer to one elder, with its three figures of minutes.
 
-    `journal` is the key of its transfers in the ledger of `area`, when hours moved.
+    `journal` is the key of its transfers in the ledger of `area`, when hours moved. What must hold
+    of each row by itself is in the SQL function `services_visit_is_sound` (docs/decisions/0021).
     """
 
     class State(models.TextChoices):
@@ -146,9 +147,9 @@ class Visit(models.Model):
     note = models.CharField(_("note"), max_length=500, blank=True)
 
     state = models.CharField(_("state"), max_length=9, choices=State)
-    served_minutes = models.PositiveIntegerField(_("served minutes"))
-    bankable_minutes = models.PositiveIntegerField(_("bankable minutes"))
-    banked_minutes = models.PositiveIntegerField(_("banked minutes"))
+    served_minutes = models.IntegerField(_("served minutes"))
+    bankable_minutes = models.IntegerField(_("bankable minutes"))
+    banked_minutes = models.IntegerField(_("banked minutes"))
     # Minutes by reason for all that was served and not banked: {"day_cap": 30}
     not_banked = models.JSONField(_("not banked"), default=dict)
     questions = models.JSONField(_("what a second person has to look at"), default=list)
@@ -207,84 +208,6 @@ class Visit(models.Model):
         verbose_name = _("visit")
         verbose_name_plural = _("visits")
         constraints = [
-            models.CheckConstraint(
-                name="services_visit_banks_at_most_what_was_served",
-                condition=Q(served_minutes__gte=F("bankable_minutes"))
-                & Q(bankable_minutes__gte=F("banked_minutes")),
-            ),
-            models.CheckConstraint(
-                name="services_visit_served_minutes_are_of_one_day",
-                condition=Q(served_minutes__gte=1, served_minutes__lte=1440),
-            ),
-            models.CheckConstraint(
-                name="services_visit_volunteer_is_not_the_elder",
-                condition=~Q(volunteer=F("elder")),
-                violation_error_message=_("The volunteer and the elder are the same person."),
-            ),
-            models.CheckConstraint(
-                name="services_visit_approver_is_not_the_author",
-                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("entered_by")),
-                violation_error_message=_("No one approves what they entered."),
-            ),
-            models.CheckConstraint(
-                name="services_visit_start_and_end_are_set_together",
-                # A comparison with NULL is not false: that both are there has to be said.
-                condition=Q(started_at__isnull=True, ended_at__isnull=True)
-                | Q(
-                    started_at__isnull=False,
-                    ended_at__isnull=False,
-                    ended_at__gt=F("started_at"),
-                ),
-            ),
-            models.CheckConstraint(
-                name="services_visit_confirmed_has_its_time",
-                condition=~Q(state="confirmed") | Q(confirmed_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="services_visit_reversed_names_who_and_when",
-                condition=Q(state="reversed", reversed_by__isnull=False, reversed_at__isnull=False)
-                | ~Q(state="reversed") & Q(reversed_by__isnull=True, reversed_at__isnull=True),
-            ),
-            models.CheckConstraint(
-                name="services_visit_counts_on_its_day_or_later",
-                condition=Q(counted_on__gt=F("service_date"))
-                & (Q(taken_back_on=None) | Q(taken_back_on__gt=F("counted_on")))
-                | Q(counted_on=None)
-                & (Q(taken_back_on=None) | Q(taken_back_on__gt=F("service_date"))),
-            ),
-            models.CheckConstraint(
-                name="services_visit_taken_back_only_when_undone",
-                condition=Q(taken_back_on=None) | Q(state="reversed"),
-            ),
-            models.CheckConstraint(
-                name="services_visit_returned_says_who_when_and_why",
-                condition=Q(state="returned", returned_by__isnull=False, returned_at__isnull=False)
-                & ~Q(return_reason="")
-                | ~Q(state="returned")
-                & Q(returned_by__isnull=True, returned_at__isnull=True, return_reason=""),
-            ),
-            models.CheckConstraint(
-                name="services_visit_returner_is_not_the_author",
-                condition=Q(returned_by__isnull=True) | ~Q(returned_by=F("entered_by")),
-                violation_error_message=_("No one sends back what they entered."),
-            ),
-            models.CheckConstraint(
-                name="services_visit_banked_minutes_have_a_journal",
-                condition=Q(banked_minutes=0)
-                | Q(journal__isnull=False)
-                | ~Q(state__in=["confirmed", "reversed"]),
-            ),
-            models.CheckConstraint(
-                name="services_visit_every_minute_not_banked_has_a_reason",
-                condition=Q(
-                    served_minutes=F("banked_minutes")
-                    + Func(
-                        F("not_banked"),
-                        function="services_total",
-                        output_field=models.IntegerField(),
-                    )
-                ),
-            ),
             ExclusionConstraint(
                 name="services_visit_volunteer_is_in_one_place_at_a_time",
                 expressions=[

@@ -1,5 +1,6 @@
 """What the rules have to know of a visit before they can credit it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -19,9 +20,25 @@ from services import workdays
 from services.models import Visit
 from services.visits.refusals import NoPolicy, NotAnElder, NotAVolunteer, OtherCommunity, SamePerson
 
+_BESIDE = """
+    SELECT b::text, ledger_policy_id_in_force(%s, %s)
+    FROM services_beside_visit(%s, %s, %s, %s, %s, %s) b
+"""
+
+
+def _is_true(text: str) -> bool:
+    return text == "t"
+
+
+# How the text of each fact is read, in the order of Beside and of the SQL type.
+_READERS: tuple[Callable[[str], Any], ...] = (
+    *(int, int, int, _is_true, int, int, int, _is_true, int, UUID, int, int),
+    *(int, int, str, _is_true, str),
+)
+
 
 class Beside(NamedTuple):
-    """All on record that bears on a visit: a row of the SQL type `services_beside`.
+    """All on record that bears on a visit: the SQL type `services_beside`, its text, the policy.
 
     No account before the first hours. `home` is the community of the volunteer at this moment.
     `pool_room` are the minutes that the public pool may still give, at most a day's; None where the
@@ -48,6 +65,13 @@ class Beside(NamedTuple):
     mark: str
     policy: int | None
 
+    @classmethod
+    def read(cls, mark: str, policy: int | None) -> "Beside":
+        """From the text of the row, in which no value needs quotes."""
+        values = zip(_READERS, mark[1:-1].split(","), strict=True)
+        found = [read(value) if value else None for read, value in values]
+        return cls._make([*found, mark, policy])
+
     def is_eligible(self, elder: Member, day: date) -> bool:
         """Whether the public pool pays for the elder (rules A, B and D)."""
         profile: Elder = elder.elder
@@ -59,9 +83,6 @@ class Beside(NamedTuple):
             is_need_hidden=self.is_need_hidden,
         )
         return eligibility.pool_pays(rule)
-
-
-READ = "(b.beside).*, b.mark, b.policy"  # what is a Beside, of `services_read_beside(…) b`
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +200,12 @@ def _sources(visit: Visit, beside: Beside) -> list[Source]:
 
 def read(visit: Visit) -> Beside:
     """What is on record now. Raises NotAVolunteer."""
-    people = (visit.area_id, visit.volunteer_id, visit.volunteer.key, visit.elder.key)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {READ} FROM services_read_beside(%s, %s, %s, %s, %s, %s) b",  # noqa: S608
-            (*people, visit.service_date, visit.key),
-        )
+        cursor.execute(_BESIDE, [visit.area_id, visit.service_date, *place(visit)])
         row = cursor.fetchone()
     if row is None:
         raise NotAVolunteer
-    return Beside(*row)
+    return Beside.read(*row)
 
 
 def same_pair(visit: Visit, visits: QuerySet[Visit]) -> QuerySet[Visit]:

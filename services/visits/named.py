@@ -12,23 +12,16 @@ from django.db import DEFAULT_DB_ALIAS, connection, models
 
 from members.models import Area, Elder, Member
 from services.models import Category
-from services.visits import facts
 from services.visits.facts import Beside
 
 _Model = TypeVar("_Model", bound=models.Model)
-# The columns of the SQL function `services_named`: as there, and in the order of the models, which
-# `from_db` takes for granted. Other fields are deferred; income and capability come sealed.
+# The columns of the SQL function `services_read_visit`: as there, and in the order of the models,
+# which `from_db` takes for granted. Other fields are deferred; income and capability come sealed.
 _CATEGORY = ("code", "name_zh", "name_en", "usual_minutes", "is_bankable", "is_urgent")
 _MEMBER = ("id", "key", "number", "area_id", "name", "birth_date")
 _AREA = ("id", "code", "path")
 _ELDER = ("id", "key", "member_id", "living", "income", "capability")
-# A function without a row where one of its arguments is NULL: only the volunteer's row has facts.
-_READ = f"""
-    SELECT n.*, {facts.READ} FROM services_named(%s::uuid[], %s) n
-    LEFT JOIN services_read_beside(
-        n.area_id, CASE WHEN n.key = %s THEN n.member END, n.key, %s, %s, %s
-    ) b ON true
-"""  # noqa: S608
+_READ = "SELECT * FROM services_read_visit(%s, %s, %s, %s, %s)"
 
 
 class Named(NamedTuple):
@@ -51,9 +44,8 @@ def read(
     key: UUID | None = None,
 ) -> Named:
     """The two members, where they are, the category of this code, and the facts of the visit."""
-    keys = [person for person in (volunteer, elder) if person]
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [keys, code, volunteer, elder, day, key])
+        cursor.execute(_READ, [volunteer, elder, code, day, key])
         rows = cursor.fetchall()
     members, beside = {}, None
     for row in rows:
@@ -67,8 +59,8 @@ def read(
             if profile:
                 profile.member = member
             members[member.key] = member
-            found = Beside(*values)
-            beside = found if found.mark else beside
+            mark, policy = values
+            beside = Beside.read(mark, policy) if mark else beside
     return Named(members, category, beside)
 
 

@@ -42,6 +42,7 @@ STATEMENTS = {
 FUNCTIONS = {
     "ledger_pool_lock",
     "ledger_pool_room",
+    "ledger_policy_id_in_force",
     "ledger_post",
     "ledger_post_journal",
     "ledger_post_batch",

@@ -2,10 +2,12 @@ import datetime
 import uuid
 
 import pytest
+from django.db import connection
 
 from members.models import Member
 from services.models import Category, Visit
 from services.visits import facts, named
+from services.visits.facts import Beside
 from tests.factories import ElderFactory, VisitFactory, VolunteerFactory
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +69,22 @@ def test_the_facts_of_the_visit_come_along(django_assert_num_queries):
             key=visit["key"],
         )
     )
+
+
+FACTS = "1, 2, 3, true, 4, 5, 6, false, 7, gen_random_uuid(), 8, 9, 80, 60, 'D', true, 'spouse'"
+
+
+@pytest.mark.parametrize("row", [FACTS, ", ".join(["NULL"] * (FACTS.count(",") + 1))])
+def test_the_facts_are_what_the_text_of_their_row_says(row):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT b::text, (b).* FROM (SELECT ROW({row})::services_beside AS b) x")
+        mark, *facts_of_row = cursor.fetchone()
+        columns = tuple(column.name for column in cursor.description[1:])
+
+    beside = Beside.read(mark, 5)
+
+    assert beside == (*facts_of_row, mark, 5)
+    assert Beside._fields == (*columns, "mark", "policy")
 
 
 @pytest.mark.parametrize("missing", ["volunteer", "elder", "day", "key"])

@@ -55,13 +55,3 @@ class Lifted:
             yield
         finally:
             superuser.execute(self.back)
-
-
-def constraint(table, name, definition, check):
-    """The mutant without a CHECK of a table."""
-    return Lifted(
-        f"without the constraint {name}",
-        f"ALTER TABLE {table} DROP CONSTRAINT {name}",
-        f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} NOT VALID",
-        check,
-    )

@@ -2,7 +2,7 @@
 
 from . import checks as c
 from . import races as r
-from .mutant import Lifted, Mutant, constraint
+from .mutant import Lifted, Mutant
 
 POST = "ledger_post"
 JOURNAL = "ledger_post_journal"
@@ -208,16 +208,17 @@ READS = [
            r.time_follows_the_sequence),
 ]
 GUARDS = [
-    constraint("ledger_balance", "ledger_balance_available_is_not_below_floor",
-               "CHECK (posted - held >= floor)", OWN),
-    constraint("ledger_balance", "ledger_balance_posted_is_not_above_ceiling",
-               "CHECK (posted <= ceiling)", OWN),
-    constraint("ledger_balance", "ledger_balance_held_is_not_negative", "CHECK (held >= 0)", OWN),
-    constraint("ledger_transfer", "ledger_transfer_amount_is_positive", "CHECK (amount > 0)", OWN),
-    constraint("ledger_transfer", "ledger_transfer_approver_is_not_the_author",
-               "CHECK (approver <> actor)", OWN),
-    constraint("ledger_transfer", "ledger_transfer_moves_between_two_accounts",
-               "CHECK (debit <> credit)", OWN),
+    *(
+        Mutant(f"without the rule: {rule}", f"{table}_is_sound", rule, "false", OWN)
+        for table, rule in (
+            ("ledger_balance", "b.posted - b.held < b.floor"),
+            ("ledger_balance", "b.posted > b.ceiling"),
+            ("ledger_balance", "b.held < 0"),
+            ("ledger_transfer", "t.amount <= 0"),
+            ("ledger_transfer", "t.approver = t.actor"),
+            ("ledger_transfer", "t.debit = t.credit"),
+        )
+    ),
     Lifted("the web role may update balances", "GRANT UPDATE ON ledger_balance TO timebank_web",
            "REVOKE UPDATE ON ledger_balance FROM timebank_web", OWN),
     Lifted("without the trigger of transfers",
