@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from contextlib import nullcontext
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from ledger.policy import Credit, Question, Reason
 from ledger.transfers import Refused
 from members.models import Area, Member, User
+from members.models.encrypted import EncryptedField
 from services.models import Category, Visit
 from services.visits import booking, doubts, facts, refusals
 from services.visits.facts import Beside, Known
@@ -22,7 +24,7 @@ _WRITE = """
     SELECT * FROM services_log_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s, %s, %s, %s)
 """
-_COLUMNS = [field.attname for field in Visit._meta.concrete_fields if not field.primary_key]
+_FIELDS = [field for field in Visit._meta.concrete_fields if not field.primary_key]
 # What makes two visits under one key the same visit.
 CONTENT = (
     "area_id",
@@ -143,7 +145,7 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
         legs = booking.legs(credit, known.account, known.sources)
     columns = [list(column) for column in zip(*legs, strict=True)] or [[]] * 4
     further = (visit.entered_by_id, known.policy.pk, known.hold)
-    row = json.dumps({name: getattr(visit, name) for name in _COLUMNS}, default=str)
+    row = json.dumps({field.column: _written(field, visit) for field in _FIELDS}, default=str)
     told = [*facts.place(visit), known.mark, *columns, *further, row]
     # A statement alone is a transaction by itself; in a caller's one it must not spoil that.
     apart = transaction.atomic() if connection.in_atomic_block else nullcontext()
@@ -157,3 +159,10 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
             raise Refused(refused, visit.key)
     visit._state.adding = False
     return True
+
+
+def _written(field: Any, visit: Visit) -> Any:
+    """The value of a column as JSON takes it to the database; bytes in the database's own form."""
+    if isinstance(field, EncryptedField):
+        return rf"\x{(field.pre_save(visit, True) or b'').hex()}"
+    return field.value_from_object(visit)
