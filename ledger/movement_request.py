@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Agent, Area, Kinship, Member, Relation, User
+from members.models.encrypted import EncryptedField, is_sealed
 
 
 class RequestKind(models.TextChoices):
@@ -98,14 +99,14 @@ class MovementRequest(models.Model):
     original = models.UUIDField(null=True)
     makes_up = models.BooleanField(_("the community makes up for spent hours"), default=False)
     relation = models.CharField(_("relation"), max_length=11, choices=Relation, blank=True)
-    proof = models.CharField(_("proof"), max_length=500, blank=True)
+    proof = EncryptedField(_("proof"), max_length=500, blank=True)
     kinship = models.ForeignKey(
         Kinship, models.PROTECT, null=True, related_name="+", verbose_name=_("kinship on record")
     )
     agency = models.ForeignKey(
         Agent, models.PROTECT, null=True, related_name="+", verbose_name=_("asked by an agent")
     )
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    reason = EncryptedField(_("reason"), max_length=500, blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     needs_approval = models.BooleanField()
@@ -113,7 +114,7 @@ class MovementRequest(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
-    return_reason = models.CharField(_("reason"), max_length=500, blank=True)
+    return_reason = EncryptedField(_("reason"), max_length=500, blank=True)
 
     objects = MovementRequestQuerySet.as_manager()
 
@@ -183,6 +184,9 @@ class MovementRequest(models.Model):
                 | Q(kind="closure", member__isnull=False) & ~Q(reason="")
                 | Q(kind="reversal", original__isnull=False) & ~Q(reason=""),
             ),
+            is_sealed("proof", "ledger_movementrequest_proof_is_sealed"),
+            is_sealed("reason", "ledger_movementrequest_reason_is_sealed"),
+            is_sealed("return_reason", "ledger_movementrequest_return_reason_is_sealed"),
         ]
 
     def __str__(self) -> str:

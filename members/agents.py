@@ -4,6 +4,7 @@ An agent is a registered person who signs in by phone like any member. They act 
 consent, within a scope, from a day until a day; the elder or the staff revoke it at any time.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -92,6 +93,15 @@ def elders_of(user: User, *, at: datetime) -> list[Agent]:
         return []
     acting = _acting(at).filter(agent=user.member_id).select_related("member__area")
     return list(acting.order_by("member__name", "pk"))
+
+
+def of_elders(elders: Collection[int], scope: str, *, at: datetime) -> dict[int, list[Member]]:
+    """Who acts in this now for each of these elders, named by their keys in the database."""
+    found: dict[int, list[Member]] = defaultdict(list)
+    acting = _acting(at).filter(member__in=elders, scopes__contains=[scope])
+    for one in acting.select_related("agent").order_by("pk"):
+        found[one.member_id].append(one.agent)
+    return found
 
 
 def standing(agencies: Collection[int], *, at: datetime) -> set[int]:

@@ -27,6 +27,10 @@ KEY_BYTES = 32
 NONCE = 12
 BLOCK = 32
 INDEX_BYTES = 16
+# Stands where an erasure has taken a text out, so that it can be seen that there was one. It is of
+# the key 0, which is nobody's: the database writes and knows it without a key.
+EMPTIED = bytes(1 + NONCE + BLOCK + 16)
+GONE = "–"  # as which it is read
 
 
 class Unreadable(Exception):
@@ -45,6 +49,8 @@ def seal(text: str, at: bytes) -> bytes:
 
 def unseal(sealed: bytes, at: bytes) -> str:
     """The text that was sealed for this place. Raises Unreadable."""
+    if sealed == EMPTIED:
+        return GONE
     return unseal_bytes(sealed, at).rstrip(b"\0")[:-1].decode()
 
 
@@ -65,8 +71,8 @@ def unseal_bytes(sealed: bytes, at: bytes) -> bytes:
 
 
 def is_current(sealed: bytes) -> bool:
-    """Whether the newest key has sealed it."""
-    return sealed[0] == _ciphers(settings.ENCRYPTION_KEYS)[0]
+    """Whether the newest key has sealed it, or none has to."""
+    return sealed == EMPTIED or sealed[0] == _ciphers(settings.ENCRYPTION_KEYS)[0]
 
 
 def indexes(text: str, table: str, column: str) -> list[bytes]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from members import encryption, id_numbers, names, phones, search
 from members.models import Area, Elder, Member, MemberPhone, SearchTerm, User, Volunteer
+from members.refusals import violated
 
 AMENDABLE = ("name", "sex", "birth_date", "id_number", "address", "note", "registered_on")
 SIDES: dict[str, Any] = {"volunteer": Volunteer, "elder": Elder}
@@ -301,6 +302,6 @@ def _id_numbers_are_free(members: Sequence[Member]) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        if "id_number" not in str(error):
+        if violated(error) != "members_member_id_number_is_of_one_person":
             raise
         raise IdNumberTaken from error

@@ -6,7 +6,7 @@ at by `members.rotation`.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
@@ -18,34 +18,36 @@ from members.rotation import sealed_models
 ROWS = 100  # at each end of a table
 
 
-def unopened() -> dict[str, set[int]]:
-    """The columns in which ENCRYPTION_KEYS do not open a value, with the numbers of its keys."""
-    found: dict[str, set[int]] = {}
+class Faults(NamedTuple):
+    """The columns in which ENCRYPTION_KEYS do not open a value, with the numbers of its keys, and
+    those with an index that INDEX_KEYS do not make of the value beside it."""
+
+    unopened: dict[str, set[int]]
+    unindexed: set[str]
+
+
+def tried() -> Faults:
+    """What the keys do not do."""
+    found = Faults({}, set())
     for model in sealed_models():
         for row in _ends(model):
-            for field in model._meta.concrete_fields:
-                value = row.__dict__.get(field.attname)
-                if isinstance(field, EncryptedField) and value and not _opens(field, row):
-                    found.setdefault(f"{model._meta.db_table}.{field.column}", set()).add(value[0])
+            _try(row, found)
     for device in _ends(Authenticator):
         try:
             _ = device.key and device.bin_key
         except encryption.Unreadable:
             table = Authenticator._meta.db_table
-            found.setdefault(f"{table}.key", set()).add(device.sealed[0])
+            found.unopened.setdefault(f"{table}.key", set()).add(device.sealed[0])
     return found
 
 
-def unindexed() -> set[str]:
-    """The columns with an index that INDEX_KEYS do not make of the value beside it."""
-    return {
-        f"{model._meta.db_table}.{field.column}"
-        for model in sealed_models()
-        for field in model._meta.concrete_fields
-        if isinstance(field, BlindIndexField) and field.of
-        for row in _ends(model)
-        if not _fits(field, row)
-    }
+def _try(row: Any, found: Faults) -> None:
+    for field in row._meta.concrete_fields:
+        column, value = f"{row._meta.db_table}.{field.column}", row.__dict__.get(field.attname)
+        if isinstance(field, EncryptedField) and value and not _opens(field, row):
+            found.unopened.setdefault(column, set()).add(value[0])
+        elif isinstance(field, BlindIndexField) and field.of and not _fits(field, row):
+            found.unindexed.add(column)
 
 
 def _ends(model: type[models.Model]) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from members import ages, joining, names, stamps
 from members.models import Area, Member, User, Volunteer
+from members.refusals import violated
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 
@@ -76,7 +77,7 @@ def register(
     except joining.IdNumberTaken as taken:
         raise KnownElsewhere from taken
     except IntegrityError as error:  # sent twice at once, under names that are read differently
-        if "members_member_key_key" not in str(error):
+        if violated(error) != "members_member_key_key":
             raise
         raise KeyUsed from error
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.policy import Question, Reason
 from members.models import Area, Member
+from members.models.encrypted import EncryptedField, is_sealed
 from services.month_closing import ClosedMonth as ClosedMonth
 from services.month_closing import MonthClosing as MonthClosing
 from services.objection_models import Objection as Objection
@@ -144,7 +145,7 @@ class Visit(models.Model):
     source = models.CharField(
         max_length=6, choices=Source, default=Source.PAGE, verbose_name=_("how it came")
     )
-    note = models.CharField(_("note"), max_length=500, blank=True)
+    note = EncryptedField(_("note"), max_length=500, blank=True)
 
     state = models.CharField(_("state"), max_length=9, choices=State)
     served_minutes = models.IntegerField(_("served minutes"))
@@ -183,7 +184,7 @@ class Visit(models.Model):
         verbose_name=_("returned by"),
     )
     returned_at = models.DateTimeField(null=True, blank=True, verbose_name=_("returned at"))
-    return_reason = models.CharField(_("why it was returned"), max_length=500, blank=True)
+    return_reason = EncryptedField(_("why it was returned"), max_length=500, blank=True)
     reversed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -225,6 +226,8 @@ class Visit(models.Model):
                 condition=Q(state__in=["completed", "confirmed"], started_at__isnull=False),
                 violation_error_message=_("The volunteer was with somebody else at that time."),
             ),
+            is_sealed("note", "services_visit_note_is_sealed"),
+            is_sealed("return_reason", "services_visit_return_reason_is_sealed"),
         ]
         indexes = [
             models.Index(fields=["area", "service_date"], name="services_visit_by_area_day"),

@@ -22,6 +22,7 @@ from members import joining, search, signing_in
 from members.models import Area, Member
 from services import tasks
 from services.registers import batches, reading
+from tests import words
 from tests.browser import routes
 from tests.factories import ElderFactory, MemberFactory, StaffFactory, VolunteerFactory, community
 from tests.services.registers.workbooks import register
@@ -34,7 +35,7 @@ PHONES = ["13808712345", "13900001111", "13812340077", "13812340088"]
 ADDRESSES = ["金汁苑12幢2单元301室", "日新里77幢"]
 NOTES = ["冠心病装过支架", "右耳听力不好"]
 MARKS = ["minimum_allowance", "semi_disabled", "低保", "半失能"]
-SECRETS = [*ID_NUMBERS, *PHONES, *ADDRESSES, *NOTES, *MARKS]
+SECRETS = [*ID_NUMBERS, *PHONES, *ADDRESSES, *NOTES, *MARKS, *words.WORDS]
 
 
 @pytest.fixture
@@ -171,6 +172,7 @@ def test_nothing_that_is_known_of_people_can_be_read_anywhere(
     client, people, logged, monkeypatch, tmp_path
 ):
     clerk = StaffFactory()
+    words.say()
     waiting = bring_in_a_register(clerk)
     assert leaks(Path(waiting.file.path).read_bytes()) == []
     reading.read(waiting)

@@ -1,9 +1,11 @@
 """The data of an installation from before: sealed by the migrations, and brought back by them."""
 
+import hashlib
 import importlib
 import json
 import os
 import uuid
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -232,3 +234,140 @@ def test_second_factors_and_drafts_go_from_one_key_to_the_others_and_back(old):
     assert anew._opened(key, f"authenticator/{lin.pk}") == secret
     fields = rows("members", "Draft").get().fields
     assert json.loads(anew._opened(fields, f"draft/{lin.pk}")) == [["note", "雨"]]
+
+
+BEFORE_WORDS = [
+    ("members", "0098_devices_ended_by_staff"),
+    ("services", "0071_objections_are_kept"),
+    ("ledger", "0051_asked_by_an_agent"),
+]
+WORDS = [
+    ("members", "0102_no_words_in_plain"),
+    ("services", "0077_no_words_in_plain"),
+    ("ledger", "0057_no_words_in_plain"),
+]
+SAID = {
+    "members.Assessment": {"reason": "独居且刚出院", "return_reason": "缺出院小结"},
+    "members.Kinship": {"proof_note": "户口簿第七页", "return_reason": "看不清"},
+    "members.Merge": {"reason": "同一身份证", "return_reason": "不是一个人"},
+    "members.DataRequest": {"hours_words": "都捐给公益池"},
+    "services.Visit": {"note": "摔了一跤", "return_reason": "那天在住院"},
+    "services.Certificate": {"withdraw_reason": "当时已病倒"},
+    "ledger.MovementRequest": {
+        "proof": "结婚证第三页",
+        "reason": "肾病需要照顾",
+        "return_reason": "没有病历",
+    },
+}
+
+
+def said(apps):
+    """A row of each with all its words, one without words and one that was emptied."""
+    rows = {name: apps.get_model(name).objects.using("old") for name in SAID}
+    area = apps.get_model("members", "Area").objects.using("old").get(code="530111001001")
+    users = apps.get_model("members", "User").objects.using("old")
+    lin, zhao = (users.create(username=name) for name in ("lin", "zhao"))
+    people = apps.get_model("members", "Member").objects.using("old")
+    wang, li = (people.create(number=n, area=area, name=n) for n in ("10000001", "10000002"))
+    now, today = timezone.now(), timezone.localdate()
+    returned = {"state": "returned", "decided_at": now}
+    rules = apps.get_model("members", "EligibilityRules").objects.using("old").first()
+    days = {"assessed_on": today, "review_due_on": today + timedelta(days=365)}
+    found = {"member": wang, "rules": rules, "computed": "none", "assessed_by": lin}
+    rows["members.Assessment"].create(
+        **found,
+        **days,
+        **returned,
+        assessed_at=now,
+        result="D",
+        approved_by=zhao,
+        **SAID["members.Assessment"],
+    )
+    rows["members.Assessment"].create(
+        **found, **days, assessed_at=now, result="none", state="settled", decided_at=now
+    )
+    kin = {"member": wang, "relative": li, "relation": "child", "proof": "other", "seen_on": today}
+    kin |= {"entered_by": lin, "entered_at": now, "confirmed_by": zhao}
+    rows["members.Kinship"].create(**kin, **returned, **SAID["members.Kinship"])
+    rows["members.Kinship"].create(**kin, **returned, proof_note="–", return_reason="–")
+    merge = {"area": area, "kept": wang, "gone": li, "author": lin, "approver": zhao}
+    rows["members.Merge"].create(key=uuid.uuid4(), **merge, **returned, **SAID["members.Merge"])
+    asked = {"kind": "erasure", "member": wang, "area": area, "author": lin, "due_on": today}
+    rows["members.DataRequest"].create(
+        key=uuid.uuid4(), **asked, asked_at=now, **SAID["members.DataRequest"]
+    )
+    visit = {"area": area, "volunteer": wang, "elder": li, "category_id": "companionship"}
+    visit |= {"service_date": today, "method": "paper", "served_minutes": 60, "entered_by": lin}
+    visit |= {"bankable_minutes": 0, "banked_minutes": 0, "not_banked": {"unverified": 60}}
+    told = {"state": "returned", "returned_by": zhao, "returned_at": now}
+    rows["services.Visit"].create(**visit, **told, **SAID["services.Visit"])
+    rows["services.Visit"].create(**visit, state="completed")
+    paper = {"area": area, "member": wang, "year": 2026, "serial": 1, "content": "{}"}
+    paper |= {"period_start": today, "period_end": today, "issued_by": lin}
+    rows["services.Certificate"].create(
+        **paper,
+        code="3" * 20,
+        content_hash=hashlib.sha256(b"{}").hexdigest(),
+        withdrawn_by=zhao,
+        withdrawn_at=now,
+        **SAID["services.Certificate"],
+    )
+    request = {"kind": "redeem", "area": area, "member": wang, "other": li, "relation": "spouse"}
+    request |= {"author": lin, "asked_at": now, "needs_approval": True, "on": today}
+    rows["ledger.MovementRequest"].create(
+        key=uuid.uuid4(),
+        **request,
+        **returned,
+        minutes=60,
+        approver=zhao,
+        **SAID["ledger.MovementRequest"],
+    )
+
+
+def words_in(text):
+    words = [word for told in SAID.values() for word in told.values()]
+    return [word for word in words if word in text or word.encode().hex() in text]
+
+
+def on_disk(connection, table):
+    """The pages of the table as they lie there, what is dead among it."""
+    where = database.superuser(os.environ["TIMEBANK_SOCKET"], connection.settings_dict["NAME"])
+    with psycopg.connect(where, autocommit=True) as server:
+        server.execute("CHECKPOINT")
+        read = "SELECT pg_read_binary_file(pg_relation_filepath(%s))"
+        return bytes(server.execute(read, [table]).fetchone()[0])
+
+
+def assert_said(apps):
+    for name, told in SAID.items():
+        row = apps.get_model(name).objects.using("old").order_by("pk")[0]
+        assert {column: getattr(row, column) for column in told} == told
+
+
+def test_words_are_sealed_and_come_back_and_a_sealing_that_was_broken_off_goes_on(old):
+    said(migrate(old, BEFORE_WORDS))
+    note = SAID["services.Visit"]["note"].encode()
+    assert len(words_in(everything(old))) == sum(len(told) for told in SAID.values())
+    assert note in on_disk(old, "services_visit")
+
+    apps = migrate(old, WORDS)
+
+    assert words_in(everything(old)) == []
+    assert note not in on_disk(old, "services_visit")
+    assert_said(apps)
+    emptied = apps.get_model("members", "Kinship").objects.using("old").order_by("pk").values()[1]
+    assert emptied["proof_note"] == emptied["return_reason"] == encryption.EMPTIED
+    silent = apps.get_model("services", "Visit").objects.using("old").order_by("pk").values()[1]
+    assert silent["note"] == b""
+
+    apps = migrate(old, BEFORE_WORDS)
+
+    assert_said(apps)
+    assert apps.get_model("members", "Kinship").objects.using("old").filter(proof_note="–").exists()
+
+    apps = migrate(old, [*WORDS[:1], ("services", "0075_words_to_seal")])
+    visit = apps.get_model("services", "Visit").objects.using("old").order_by("pk")[0]
+    visit.note, visit.note_plain = visit.note_plain, ""
+    visit.save(update_fields=["note", "note_plain"])
+
+    assert_said(migrate(old, WORDS))

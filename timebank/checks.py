@@ -122,7 +122,7 @@ def the_keys_open_what_is_stored(databases=None, **kwargs):
         return []
     try:
         with transaction.atomic():
-            unopened, unindexed = keys.unopened(), keys.unindexed()
+            unopened, unindexed = keys.tried()
     except ProgrammingError:
         return [Warning("The keys are not tried: run migrate first.", id="timebank.W005")]
     problems = []

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models.areas import Area
+from members.models.encrypted import EncryptedField, is_sealed
 from members.models.people import Elder, Member
 
 
@@ -148,7 +149,7 @@ class Assessment(models.Model):
     living = models.CharField(_("living"), max_length=15, choices=Elder.Living, blank=True)
     computed = models.CharField(_("computed"), max_length=4, choices=Rule)
     result = models.CharField(_("result"), max_length=4, choices=Rule)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    reason = EncryptedField(_("reason"), max_length=500, blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State)
     assessed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("assessed by")
@@ -158,7 +159,7 @@ class Assessment(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
-    return_reason = models.CharField(_("reason"), max_length=500, blank=True)
+    return_reason = EncryptedField(_("reason"), max_length=500, blank=True)
 
     objects = AssessmentQuerySet.as_manager()
 
@@ -222,6 +223,8 @@ class Assessment(models.Model):
                 name="members_assessment_waits_once",
                 violation_error_message=_("An assessment of this person waits already."),
             ),
+            is_sealed("reason", "members_assessment_reason_is_sealed"),
+            is_sealed("return_reason", "members_assessment_return_reason_is_sealed"),
         ]
 
     def __str__(self):

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.accounts import User
 from members.models.areas import Area
+from members.models.encrypted import EncryptedField, is_sealed
 from members.models.people import Member
 
 
@@ -53,9 +54,7 @@ class DataRequest(models.Model):
     author = models.ForeignKey(User, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     due_on = models.DateField(_("due on"))
-    hours_words = models.CharField(
-        _("what they said about their hours"), max_length=200, blank=True
-    )
+    hours_words = EncryptedField(_("what they said about their hours"), max_length=200, blank=True)
     identity = models.CharField(
         _("how it was made sure who they are"), max_length=7, choices=Identity, blank=True
     )
@@ -88,6 +87,7 @@ class DataRequest(models.Model):
                 name="members_datarequest_of_a_kind_is_open_once",
                 violation_error_message=_("This has been asked for already."),
             ),
+            is_sealed("hours_words", "members_datarequest_hours_words_is_sealed"),
         ]
         indexes = [
             models.Index(fields=["area", "state", "due_on"], name="members_datarequest_open")

@@ -6,6 +6,7 @@ from django.db.models import Case, F, GeneratedField, Q, Value, When
 from django.db.models.functions import Greatest, Least
 from django.utils.translation import gettext_lazy as _
 
+from members.models.encrypted import EncryptedField, is_sealed
 from members.models.people import Member
 
 
@@ -87,7 +88,7 @@ class Kinship(models.Model):
         db_persist=True,
     )
     proof = models.CharField(_("document"), max_length=18, choices=Proof)
-    proof_note = models.CharField(_("what it says"), max_length=200, blank=True)
+    proof_note = EncryptedField(_("what it says"), max_length=200, blank=True)
     seen_on = models.DateField(_("seen on"))
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.WAITING)
     entered_by = models.ForeignKey(
@@ -98,7 +99,7 @@ class Kinship(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
-    return_reason = models.CharField(_("reason"), max_length=500, blank=True)
+    return_reason = EncryptedField(_("reason"), max_length=500, blank=True)
     ended_on = models.DateField(_("ended on"), null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
@@ -157,6 +158,8 @@ class Kinship(models.Model):
                 condition=Q(ended_on__isnull=True, ended_by__isnull=True)
                 | Q(ended_on__isnull=False, ended_by__isnull=False),
             ),
+            is_sealed("proof_note", "members_kinship_proof_note_is_sealed"),
+            is_sealed("return_reason", "members_kinship_return_reason_is_sealed"),
         ]
 
     def __str__(self):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models.accounts import User
 from members.models.areas import Area
+from members.models.encrypted import EncryptedField, is_sealed
 from members.models.people import Member
 
 
@@ -44,13 +45,13 @@ class Merge(models.Model):
         Member, models.PROTECT, related_name="+", verbose_name=_("record that vanishes")
     )
     taken = ArrayField(models.CharField(max_length=40), default=list)
-    reason = models.CharField(_("how you know that it is one person"), max_length=500)
+    reason = EncryptedField(_("how you know that it is one person"), max_length=500)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.WAITING)
     author = models.ForeignKey(User, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
     approver = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    return_reason = models.CharField(_("reason"), max_length=500, blank=True)
+    return_reason = EncryptedField(_("reason"), max_length=500, blank=True)
     undone_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
 
@@ -102,6 +103,8 @@ class Merge(models.Model):
                 name="members_merge_of_a_vanishing_record_is_one",
                 violation_error_message=_("This record is being merged already."),
             ),
+            is_sealed("reason", "members_merge_reason_is_sealed"),
+            is_sealed("return_reason", "members_merge_return_reason_is_sealed"),
         ]
         indexes = [models.Index(fields=["area", "state", "asked_at"], name="members_merge_waiting")]
 

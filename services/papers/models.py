@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Area, Member
+from members.models.encrypted import EncryptedField, is_sealed
 
 
 class PaperQuerySet(models.QuerySet):
@@ -67,7 +68,7 @@ class Certificate(models.Model):
         verbose_name=_("withdrawn by"),
     )
     withdrawn_at = models.DateTimeField(null=True, blank=True, verbose_name=_("withdrawn at"))
-    withdraw_reason = models.CharField(_("why it was withdrawn"), max_length=500, blank=True)
+    withdraw_reason = EncryptedField(_("why it was withdrawn"), max_length=500, blank=True)
 
     objects = PaperQuerySet.as_manager()
 
@@ -106,6 +107,7 @@ class Certificate(models.Model):
                 & ~Q(withdraw_reason="")
                 | Q(withdrawn_by__isnull=True, withdrawn_at__isnull=True, withdraw_reason=""),
             ),
+            is_sealed("withdraw_reason", "services_certificate_withdraw_reason_is_sealed"),
         ]
         indexes = [
             models.Index(fields=["area", "-issued_at"], name="services_certificate_by_area"),

@@ -178,6 +178,7 @@ def _detail(request, visit, form):
         "form": form,
         "may_check": visits.may_check(visit, by=request.user),
         "may_undo": visits.may_undo(visit, by=request.user, at=now),
+        "agents": visits.whom_to_call([visit], at=now).get(visit.pk),
         "objections": visit.objections.select_related("member").order_by("entered_at", "pk"),
         "may_log": access.may_log(request.user, visit.area),
     }

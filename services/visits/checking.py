@@ -1,5 +1,6 @@
 """The second person's part: approving, sending back, undoing."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
@@ -8,8 +9,8 @@ from django.utils import timezone
 
 from ledger import joins, pool, spending, transfers
 from ledger.policy import Question, Reason
-from members import access
-from members.models import User
+from members import access, agents
+from members.models import Member, User
 from members.refusals import OwnEntry
 from services.models import Visit
 from services.visits import booking, facts, refusals
@@ -119,6 +120,18 @@ def may_check(visit: Visit, *, by: User) -> bool:
         and visit.entered_by_id != by.pk
         and access.may_approve(by, visit.area)
     )
+
+
+def whom_to_call(found: Collection[Visit], *, at: datetime) -> dict[int, list[Member]]:
+    """Who may confirm each of these visits in the elder's name, by the visit's key in the database:
+    the elder's agents, but for the volunteer. None of a visit that does not wait."""
+    waiting = [visit for visit in found if visit.state == Visit.State.COMPLETED]
+    elders = {visit.elder_id for visit in waiting}
+    known = agents.of_elders(elders, agents.Scope.CONFIRM, at=at) if elders else {}
+    return {
+        visit.pk: [one for one in known.get(visit.elder_id, []) if one.pk != visit.volunteer_id]
+        for visit in waiting
+    }
 
 
 def _locked(visit: Visit) -> Visit:

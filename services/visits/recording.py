@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from ledger.policy import Credit, Question, Reason
 from ledger.transfers import Refused
 from members.models import Area, Member, User
+from members.models.encrypted import EncryptedField
 from services.models import Category, Visit
 from services.visits import booking, doubts, facts, refusals
 from services.visits.facts import Beside, Known
@@ -22,7 +23,9 @@ _WRITE = """
     SELECT * FROM services_log_visit(%s, %s, %s, %s, %s, %s, %s, %s::smallint[], %s::bigint[],
         %s::bigint[], %s::bigint[], %s, %s, %s, %s)
 """
-_COLUMNS = [field.attname for field in Visit._meta.concrete_fields if not field.primary_key]
+_FIELDS = [field for field in Visit._meta.concrete_fields if not field.primary_key]
+_SEALED = [field for field in _FIELDS if isinstance(field, EncryptedField)]
+_COLUMNS = [field.attname for field in _FIELDS if field not in _SEALED]
 # What makes two visits under one key the same visit.
 CONTENT = (
     "area_id",
@@ -144,6 +147,7 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
     columns = [",".join(map(str, column)) for column in zip(*legs, strict=True)] or [""] * 4
     further = (visit.entered_by_id, known.policy.pk, known.hold)
     row = {name: value for name in _COLUMNS if (value := getattr(visit, name)) is not None}
+    row |= {field.attname: _sealed(field, visit) for field in _SEALED}
     arrays = [f"{{{numbers}}}" for numbers in columns]  # psycopg takes longer to write them
     told = [*facts.place(visit), known.mark, *arrays, *further, json.dumps(row, default=str)]
     # A statement alone is a transaction by itself; in a caller's one it must not spoil that.
@@ -158,3 +162,8 @@ def _write(visit: Visit, known: Known, credit: Credit) -> bool:
             raise Refused(refused, visit.key)
     visit._state.adding = False
     return True
+
+
+def _sealed(field: EncryptedField, visit: Visit) -> str:
+    """What is stored in the column, as PostgreSQL reads bytes."""
+    return rf"\x{(field.pre_save(visit, True) or b'').hex()}"

@@ -276,8 +276,9 @@ def test_what_was_decided_stays(clerk, checker):
 def test_what_waits_is_decided_and_not_rewritten(clerk):
     found = assess(with_children(), clerk, result="D", reason="x")
 
+    found.reason = "y"
     with pytest.raises(IntegrityError, match="is kept"), transaction.atomic():
-        Assessment.objects.filter(pk=found.pk).update(reason="y")
+        found.save(update_fields=["reason"])
 
 
 def test_two_persons_may_wait_for_two_elders(clerk):

@@ -8,8 +8,9 @@ from django.core.exceptions import FieldError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from members import encryption, joining
+from members import encryption, joining, rotation
 from members.models import Elder, Member, MemberPhone, SignInCode, Volunteer
+from members.models.encrypted import EncryptedField
 from tests.factories import ElderFactory, MemberFactory, VolunteerFactory, community
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,23 @@ def test_a_column_takes_nothing_in_plain(elder, table, column):
         connection.cursor() as cursor,
     ):
         cursor.execute(f"UPDATE {table} SET {column} = %s", [b"13808712345"])
+
+
+def test_every_sealed_column_has_its_constraint():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE contype = 'c' AND convalidated AND conname LIKE '%sealed'"
+        )
+        found = set(cursor.fetchall())
+
+    wanted = {
+        (model._meta.db_table, f"CHECK (members_is_sealed({field.column}))")
+        for model in rotation.sealed_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, EncryptedField)
+    }
+    assert wanted == found
 
 
 def test_a_value_that_was_moved_to_another_row_does_not_open(elder):

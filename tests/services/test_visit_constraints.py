@@ -7,6 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from members import encryption
+from members.models.encrypted import Sealed
 from services.models import Visit
 from tests.factories import ElderFactory, StaffFactory, VisitFactory, VolunteerFactory
 
@@ -112,7 +114,7 @@ def test_a_reversed_visit_names_who_and_when(values):
     [
         {"state": "returned"},
         {"state": "returned", "returned_at": NOW},
-        {"return_reason": "x"},
+        {"return_reason": Sealed(encryption.EMPTIED)},
     ],
 )
 def test_a_returned_visit_says_who_when_and_why(values):

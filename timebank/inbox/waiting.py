@@ -123,10 +123,12 @@ def _visits(numbers, user, at):
     ).exclude(pk=OuterRef("pk"))
     found = Visit.objects.filter(pk__in=numbers).annotate(has_twin=Exists(twins))
     people = ("volunteer", "elder", "category", "area", "entered_by")
-    return {visit.pk: _visit(visit, user, at) for visit in found.select_related(*people)}
+    found = list(found.select_related(*people))
+    agents_of = visits.whom_to_call(found, at=at)
+    return {visit.pk: _visit(visit, agents_of.get(visit.pk), user, at) for visit in found}
 
 
-def _visit(visit, user, at):
+def _visit(visit, agents_of, user, at):
     odd = [Question(code).label for code in visit.questions if code not in ROUTINE]
     if visit.has_twin:
         odd.append(_("the same two people have another visit on that day"))
@@ -139,7 +141,10 @@ def _visit(visit, user, at):
         may_decide=visits.may_check(visit, by=user),
         is_own=visit.entered_by_id == user.pk,
         warnings=odd,
-        facts={"routine": [Question(code).label for code in visit.questions if code in ROUTINE]},
+        facts={
+            "routine": [Question(code).label for code in visit.questions if code in ROUTINE],
+            "agents": agents_of,
+        },
     )
 
 

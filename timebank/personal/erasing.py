@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger import accounts, requests, spending, transfers
 from ledger.models import Balance, MovementRequest
 from ledger.requests import Refusal
+from members import encryption
 from members.models import (
     Agent,
     DataRequest,
@@ -36,12 +37,13 @@ from members.models import (
     User,
     Volunteer,
 )
+from members.models.encrypted import Sealed
 from services.models import Objection, RegisterBatch, RegisterRow, Visit
 from services.papers.models import StatementRun
 from timebank.personal import asking
 from timebank.personal.places import PLACES, Erasing
 
-GONE = "–"  # where a text has to be
+GONE = encryption.GONE  # where a text has to be
 Batch = RegisterBatch.State
 
 
@@ -171,7 +173,7 @@ def _delete_files(rows: Iterable[Any]) -> None:
 
 
 def _empty_requests(records: list[Member], at: datetime) -> None:
-    """What waits is withdrawn; the words of all are taken out, where there were any."""
+    """What waits is withdrawn; the words of all are taken out."""
     found = MovementRequest.objects.filter(Q(member__in=records) | Q(other__in=records))
     found.waiting().update(state=MovementRequest.State.WITHDRAWN, decided_at=at)
     _replace(found, "proof", "reason", "return_reason")
@@ -188,8 +190,9 @@ def _empty_visits(records: list[Member]) -> None:
 
 
 def _replace(rows: QuerySet[Any], *columns: str) -> None:
+    """Mark these sealed columns as emptied, where there was a text."""
     for column in columns:
-        rows.exclude(**{column: ""}).update(**{column: GONE})
+        rows.exclude(**{column: ""}).update(**{column: Sealed(encryption.EMPTIED)})
 
 
 def _end_sign_in(records: list[Member], numbers: list[str]) -> None:

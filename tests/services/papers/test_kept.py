@@ -76,8 +76,8 @@ def test_nobody_changes_papers_past_the_triggers(certificate, printed, statement
 
 def test_a_withdrawal_is_not_taken_back(certificate):
     as_superuser(
-        "UPDATE services_certificate SET withdrawn_at = now(), withdraw_reason = 'x',"
-        " withdrawn_by_id = issued_by_id"
+        "UPDATE services_certificate SET withdrawn_at = now(),"
+        " withdraw_reason = members_emptied(), withdrawn_by_id = issued_by_id"
     )
 
     with pytest.raises(psycopg.errors.RestrictViolation, match="stays as it was issued"):

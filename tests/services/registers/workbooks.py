@@ -81,4 +81,4 @@ def outcomes(batch):
 def reasons(batch, kind="visit"):
     """Row number → reason for the refused rows of a kind."""
     rows = batch.rows.filter(outcome="cannot", kind=kind)
-    return dict(rows.values_list("number", "reason"))
+    return dict(rows.order_by("number", "pk").values_list("number", "reason"))

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ledger import accounts, approvals, redemptions, requests
 from ledger.models import Transfer, TransferKind
 from ledger.verification import verify
-from members import agents, joining, search, signing_in
+from members import agents, encryption, joining, search, signing_in
 from members.models import (
     Area,
     Assessment,
@@ -173,13 +173,14 @@ def test_what_was_decided_of_the_erased_stays_without_its_words(person, ask, era
     erase(ask())
 
     emptied = {
-        Kinship: {"proof_note": erasing.GONE},
-        Assessment: {"reason": erasing.GONE, "living": "", "age": None},
+        Kinship: {"proof_note": encryption.EMPTIED},
+        Assessment: {"reason": encryption.EMPTIED, "living": "", "age": None},
         Consent: {"witness": erasing.GONE},
         Look: {"words": erasing.GONE},
     }
     for model, gone in emptied.items():
         assert list(model.objects.order_by("pk").values()) == [row | gone for row in rows[model]]
+    assert {one.proof_note for one in Kinship.objects.all()} == {"–"}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -187,8 +188,9 @@ def test_what_was_decided_of_the_erased_stays_without_its_words(person, ask, era
     ("table", "change"),
     [
         ("members_kinship", "proof_note = 'anything'"),
-        ("members_kinship", "proof_note = '–', relation = 'parent'"),
-        ("members_kinship", "return_reason = '–'"),  # where there was none
+        ("members_kinship", "proof_note = members_emptied(), relation = 'parent'"),
+        ("members_kinship", "return_reason = members_emptied()"),  # where there was none
+        ("members_kinship", "proof_note = ''"),
         ("members_assessment", "reason = 'anything'"),
         ("members_assessment", "age = 99"),
         ("members_assessment", "living = 'alone', age = NULL, result = 'none'"),

@@ -20,9 +20,13 @@ RULES = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("services", "0071_objections_are_kept")]
+    dependencies = [("services", "0077_no_words_in_plain")]
     operations = [
-        migrations.RunSQL(Path(__file__).with_suffix(".sql").read_text()),
+        migrations.RunSQL(
+            Path(__file__).with_suffix(".sql").read_text(),
+            "ALTER TABLE services_visit DROP CONSTRAINT services_visit_is_sound;"
+            "DROP FUNCTION services_visit_is_sound",
+        ),
         *[migrations.RemoveConstraint("visit", f"services_visit_{rule}") for rule in RULES],
         *[
             migrations.AlterField(
