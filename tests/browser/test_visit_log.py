@@ -76,9 +76,10 @@ def test_a_visit_takes_at_most_twelve_keys_by_the_ends_of_the_phones(page, peopl
     assert keys.count <= AT_MOST
 
 
+@pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
-def test_twelve_keys_are_enough_among_a_hundred_thousand_members(context, live_server, people):
-    call_command("make_data", members=100_000, verbosity=0, stdout=StringIO())
+def test_twelve_keys_are_enough_among_so_many_members(context, live_server, people, count):
+    call_command("make_data", members=count, verbosity=0, stdout=StringIO())
     clerk = StaffFactory(role="administrator", area=Area.objects.get(level="district"))
     enter(context, clerk, "zh-hans", live_server)
     page = context.new_page()
