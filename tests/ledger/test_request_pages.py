@@ -207,6 +207,16 @@ def test_a_donation_is_undone_within_ten_minutes_and_the_page_counts_them(client
     assert hours(member) == (600, 0, 0)
 
 
+@pytest.mark.django_db(transaction=True)  # as a request is: in no transaction but its own
+def test_the_button_to_undo_brings_the_lock_that_it_needs(client, member, clerk):
+    asked = donations.give(member, minutes=60, **by(clerk))
+    client.force_login(clerk)
+
+    answer = press(client, "undo", asked)
+
+    assert said(answer) == [("success", "Undone. The hours are back.")]
+
+
 def test_after_ten_minutes_a_reversal_is_offered_instead(client, member, clerk):
     late = timezone.now() - datetime.timedelta(minutes=11)
     asked = donations.give(member, minutes=60, **by(clerk, late))
