@@ -76,8 +76,8 @@ def _of_a_redemption(member: Member, has: Holdings, policy: Policy, day: date) -
         }
     relative = _("A relative has to be %(age)d or older.") % {"age": policy.relative_age}
     kept = ngettext(
-        "Approved hours are set aside for %(days)d day.",
-        "Approved hours are set aside for %(days)d days.",
+        "Approved hours stay set aside until %(days)d day after the day of the service.",
+        "Approved hours stay set aside until %(days)d days after the day of the service.",
         policy.hold_days,
     ) % {"days": policy.hold_days}
     return Limits(figures, [own, relative, kept])

@@ -104,10 +104,16 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
         request.area_id,
         request.key,
         parts,
-        expires_at=at + timedelta(days=policy.hold_days),
+        expires_at=_expiry(request, policy, at),
         policy=policy.pk,
         **requests.authors(request),
     )
+
+
+def _expiry(request: MovementRequest, policy: Policy, at: datetime) -> datetime:
+    """The policy's days after the approval or the service, whichever is later: never before it."""
+    served = datetime.combine(request.on, timezone.localtime(at).timetz())
+    return max(at, served) + timedelta(days=policy.hold_days)
 
 
 @transaction.atomic

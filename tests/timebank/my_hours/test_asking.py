@@ -50,6 +50,15 @@ def test_a_gift_waits_for_a_second_person(do, member, relative):
     assert hours(member) == (600, 0, 0)
 
 
+@pytest.mark.parametrize(("kind", "last"), [("gift", "child"), ("redeem", "grandparent")])
+def test_only_relatives_for_whom_the_rules_let_hours_move_are_offered(signed_in, kind, last):
+    form = signed_in.get(reverse(f"my_hours_{kind}")).context["form"]
+
+    offered = [value for value, _label in form.fields["relation"].choices]
+    assert offered[-1] == last
+    assert "grandchild" not in offered
+
+
 def test_a_redemption_waits_for_a_second_person(do, member):
     do("redeem")
 
