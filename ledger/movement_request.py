@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import Agent, Area, Kinship, Member, Relation, User
 
@@ -69,7 +70,7 @@ class MovementRequest(models.Model):
         WAITING = "waiting", _("waiting for a second person")
         DONE = "done", _("done")
         RETURNED = "returned", _("returned")
-        WITHDRAWN = "withdrawn", _("withdrawn")
+        WITHDRAWN = "withdrawn", pgettext_lazy("request", "withdrawn")
         UNDONE = "undone", _("undone")
 
     class Relation(models.TextChoices):

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import approvals, forms, holds, journals, limits, redemptions, requests
-from ledger.models import MovementRequest, RequestKind
+from ledger import approvals, forms, journals, limits, outcomes, redemptions, requests
+from ledger.models import MovementRequest
 from ledger.requests import NoPolicy, Refusal, State
 from members import access
 from members.access import staff_page
@@ -27,6 +27,7 @@ def hours_requests(request):
     rows = form.narrow(_visible(request)).order_by("-asked_at", "-pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "query": form.query()}
+    context["outcomes"] = outcomes.of(page.object_list)
     return render(request, "ledger/request_list.html", context)
 
 
@@ -107,7 +108,8 @@ def _act(request, asked, act, done, **told):
 
 def _detail(request, asked, *, return_form=None, charge_form=None):
     now = timezone.now()
-    hold = holds.standing(asked.area_id, asked.key) if asked.kind == RequestKind.REDEEM else None
+    [outcome] = outcomes.of([asked])
+    hold = outcome.hold
     may_log = access.may_log(request.user, asked.area)
     may = {
         "approve": approvals.may_approve(asked, by=request.user),
@@ -119,6 +121,7 @@ def _detail(request, asked, *, return_form=None, charge_form=None):
         "asked": asked,
         "may": may,
         "hold": hold,
+        "outcome": outcome,
         "minutes_left": _minutes_left(asked, now) if may["undo"] else None,
         "return_form": return_form or forms.ReturnForm(),
         "charge_form": charge_form or _charge_form(asked),
