@@ -155,6 +155,15 @@ def release(request: MovementRequest, *, by: User, at: datetime, key: UUID) -> N
         holds.release(request.area_id, request.key, key=key, by=by.pk)
 
 
+def has_set_aside(member: Member, *, beneficiary: Member) -> bool:
+    """Whether hours of the member are set aside for a visit to that relative."""
+    approved = MovementRequest.objects.filter(
+        kind=RequestKind.REDEEM, state=State.DONE, member=member, other=beneficiary
+    )
+    standings = holds.standings(approved.values_list("area", "key"))
+    return any(one.resolution is None for one in standings.values())
+
+
 def _for_staff(request: MovementRequest, by: User) -> MovementRequest:
     request = requests.locked(request)
     if not access.may_log(by, request.area):
