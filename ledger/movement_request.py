@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -187,4 +188,5 @@ class MovementRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.area} · {self.on}"
+        day = formats.date_format(self.on, "SHORT_DATE_FORMAT")
+        return f"{self.get_kind_display()} · {self.member or self.area} · {day}"

@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ledger import approvals, statements
+from ledger import approvals, journals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
 from members import agents, assessments, kinship
@@ -190,7 +190,7 @@ def _movements(numbers, user, at):
     asked_by = [one.agency_id for one in found if one.agency_id]
     acting = agents.standing(asked_by, at=at) if asked_by else set()
     standings = statements.holdings_of_many([one.member for one in found if one.member])
-    legs = _legs(one.original for one in found)
+    legs = journals.legs_of_many((one.area_id, one.original) for one in found if one.original)
     return {one.pk: _movement(one, standings, legs, acting, user, at) for one in found}
 
 
@@ -218,7 +218,7 @@ def _movement(one, standings, legs, acting, user, at):
         facts={
             "before": before,
             "after": after,
-            "legs": [(TransferKind(leg.kind).label, leg.amount) for leg in originals],
+            "legs": originals,
         },
     )
 
