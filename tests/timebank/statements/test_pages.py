@@ -4,6 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from services.papers.models import StatementPrint
 from tests.factories import StaffFactory, UserFactory, VolunteerFactory, community
@@ -42,6 +43,15 @@ def test_a_member_reads_any_period_of_their_own(client, read, volunteer, fill):
     assert "March 8, 2026 Shopping together 王*英 +1 h in balance 1 h" in text
     assert "+30 min" not in text
     assert "Closing balance 1 h 30 min" in words(read("my_statement", start="2026-01-01"))
+
+
+def test_a_statement_tells_nothing_of_days_that_have_not_come(client, read, volunteer, fill):
+    fill((60, DAY))
+    client.force_login(UserFactory(member=volunteer))
+
+    page = read("my_statement", start="2026-01-01", end="2099-12-31")
+
+    assert page.context["statement"].period.end == timezone.localdate()
 
 
 def test_staff_read_the_same_of_a_member_in_their_area(client, read, volunteer, clerk, fill):
@@ -122,6 +132,7 @@ def test_what_is_too_long_for_a_file_says_so(client, read, volunteer, fill, monk
     ("asked", "says"),
     [
         ({"start": "2026-04-01", "end": "2026-03-01"}, "The last day lies before the first."),
+        ({"start": "2098-04-01", "end": "2099-03-01"}, "The last day lies before the first."),
         ({"start": "x"}, "First day"),
         ({"start": "1900-01-01"}, "at most 30 years"),
     ],
