@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import approvals, forms, journals, limits, outcomes, redemptions, requests
-from ledger.models import MovementRequest
+from ledger import approvals, forms, grants, journals, limits, outcomes, redemptions, requests
+from ledger.models import MovementRequest, RequestKind
 from ledger.requests import NoPolicy, Refusal, State
 from members import access
 from members.access import staff_page
@@ -126,6 +126,7 @@ def _detail(request, asked, *, return_form=None, charge_form=None):
         "return_form": return_form or forms.ReturnForm(),
         "charge_form": charge_form or _charge_form(asked),
         "limits": _limits(asked, now) if asked.state == State.WAITING else None,
+        "elders": _elders(asked),
         "within_reach": _within_reach(request.user, asked),
     }
     return render(request, "ledger/request_detail.html", context | _booked(asked))
@@ -141,14 +142,25 @@ def _charge_form(asked):
 
 
 def _limits(asked, now):
-    """How the account stands, for the second person; of a month or a reversal there is none."""
-    if asked.member is None:
+    """How the account stands, or the pool, for the second person; of a reversal there is none."""
+    is_month = asked.member is None and asked.kind == RequestKind.GRANT
+    if asked.member is None and not is_month:
         return None
     try:
         policy = requests.policy_for(asked.area, now)
     except NoPolicy:
         return None
-    return limits.of(asked.kind, asked.member, policy, day=timezone.localdate(now))
+    day = timezone.localdate(now)
+    if is_month:
+        return limits.of_a_month(asked, policy, day=day)
+    return limits.of(asked.kind, asked.member, policy, day=day)
+
+
+def _elders(asked):
+    """How many elders have the grant of the month that was asked for; None for all else."""
+    if asked.member is None and asked.kind == RequestKind.GRANT and asked.state == State.DONE:
+        return grants.granted(asked.area, asked.on)
+    return None
 
 
 def _booked(asked):

@@ -399,3 +399,19 @@ def test_what_a_member_asked_for_is_not_undone_by_staff(client, member):
 
     assert buttons(client, asked) == set()
     assert press(client, "undo", asked).status_code == 403
+
+
+def test_the_grant_of_a_month_says_for_how_many_it_is_and_then_how_many_have_it(
+    client, clerk, checker, today
+):
+    for year in (1935, 1936):
+        ElderFactory(member__birth_date=datetime.date(year, 5, 1), living="alone")
+    asked = grants.ask_month(community(), today, **by(clerk))
+    client.force_login(checker)
+
+    before = page(client, asked)
+    after = press(client, "approve", asked).content.decode()
+
+    assert before.context["limits"].figures[0] == ("For 2 elders in all", 480)
+    assert [minutes for _label, minutes in before.context["limits"].figures] == [480, 0, -480]
+    assert "2 elders have the grant of this month." in after

@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ledger import approvals, journals, statements
+from ledger import accounts, approvals, grants, journals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
 from members import agents, assessments, kinship
@@ -219,8 +219,19 @@ def _movement(one, standings, legs, acting, user, at):
             "before": before,
             "after": after,
             "legs": originals,
+            "month": _month(one, at),
         },
     )
+
+
+def _month(one, at):
+    """Whom the grant of a month reaches: how many, their minutes, and the pool before and after."""
+    if one.kind != RequestKind.GRANT or one.member:
+        return None
+    elders = len(grants.outstanding(one.area, one.on, on=timezone.localdate(at)))
+    pool = statements.balance(one.area_id, accounts.POOL).posted
+    total = elders * one.minutes
+    return {"elders": elders, "total": total, "before": pool, "after": pool - total}
 
 
 def _legs(journals):

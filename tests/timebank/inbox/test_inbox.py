@@ -11,7 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import approvals, closures, donations, gifts, openings, redemptions, reversals
+from ledger import (
+    approvals,
+    closures,
+    donations,
+    gifts,
+    grants,
+    openings,
+    redemptions,
+    reversals,
+)
 from ledger.models import MovementRequest
 from services import visits
 from services.models import RegisterBatch, RegisterRow, Visit
@@ -133,6 +142,15 @@ def test_a_reversal_waits_with_the_names_of_whose_hours_it_books_back(
 
     words = " ".join(re.sub(r"<[^>]+>", " ", html).split())
     assert "donated 1 h : 高桂峰 → public pool" in words
+
+
+def test_the_grant_of_a_month_waits_with_how_many_it_reaches(client, clerk, checker):
+    ElderFactory(member__birth_date=datetime.date(1935, 5, 1), living="alone")
+    grants.ask_month(community(), timezone.localdate(), **by(clerk))
+
+    html = client.get(reverse("inbox")).content.decode()
+
+    assert "1 elder, 4 h in all; the public pool 0 min → −4 h" in html
 
 
 def test_a_button_says_to_a_screen_reader_whose_row_it_is_of(client, clerk, checker, giver):
