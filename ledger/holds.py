@@ -26,12 +26,16 @@ class MoreThanHeld(Exception):
 
 
 class Standing(NamedTuple):
-    """What was set aside in minutes, until when, and what became of it: None while it is open."""
+    """What was set aside in minutes, until when, and what became of it: None while it is open.
+
+    `journal` is what a charge booked.
+    """
 
     minutes: int
     expires_at: datetime
     resolution: HoldResolution.Kind | None
     charged: int
+    journal: UUID | None = None
 
 
 def reserve(
@@ -122,6 +126,7 @@ def _standing(parts: list[Hold], outcomes: list[HoldResolution | None]) -> Stand
         parts[0].expires_at,
         HoldResolution.Kind(known[0].kind) if known else None,
         sum(one.amount for one in known if one.kind == charged),
+        next((one.journal for one in known if one.journal), None),
     )
 
 

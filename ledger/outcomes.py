@@ -1,7 +1,8 @@
 """What became of requests since they were decided, as lists and pages say it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -46,18 +47,21 @@ def of(requests: Sequence[MovementRequest]) -> list[Outcome]:
     standings = holds.standings(
         (one.area_id, one.key) for one in done if one.kind == RequestKind.REDEEM
     )
-    reversed_ = _reversed(done)
+    charged = {name: hold.journal for name, hold in standings.items() if hold.journal}
+    journals = {(one.area_id, charged.get((one.area_id, one.key), one.key)) for one in done}
+    reversed_ = _reversed(journals)
     names = [(one.area_id, one.key) for one in requests]
     return [
-        Outcome(one, standings.get(name), name in reversed_)
+        Outcome(one, standings.get(name), (name[0], charged.get(name, name[1])) in reversed_)
         for one, name in zip(requests, names, strict=True)
     ]
 
 
-def _reversed(requests: Sequence[MovementRequest]) -> set[tuple[int, object]]:
-    """Community and key of those whose journal was reversed."""
+def _reversed(names: Collection[tuple[int, UUID]]) -> set[tuple[int, UUID]]:
+    """Those of the journals, by community and key, that were reversed."""
     journals = Transfer.objects.filter(
-        community__in={one.area_id for one in requests}, journal__in=[one.key for one in requests]
+        community__in={community for community, _journal in names},
+        journal__in=[journal for _community, journal in names],
     )
     booked = {
         (community, number): (community, journal)

@@ -57,6 +57,15 @@ def test_what_was_reversed_is_not_called_done(member, clerk, approve):
     assert said(kept, wrong) == [("done", "ok"), ("reversed", "")]
 
 
+def test_hours_that_were_used_and_given_back_are_not_called_used(redemption, clerk, approve, today):
+    redemptions.charge(redemption, minutes=90, on=today, **by(clerk))
+    journal = holds.standing(redemption.area_id, redemption.key).journal
+
+    approve(reversals.ask(redemption.area, journal, reason="a slip", **by(clerk)))
+
+    assert said(redemption) == [("reversed", "")]
+
+
 def test_what_waits_and_what_was_withdrawn_are_told_apart_from_undone(member, clerk, today):
     waiting = redemptions.ask(member, minutes=60, on=today, **by(clerk))
 
