@@ -9,18 +9,7 @@ import openpyxl
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from ledger import (
-    accounts,
-    approvals,
-    checkpoints,
-    donations,
-    gifts,
-    grants,
-    policies,
-    redemptions,
-    seals,
-    transfers,
-)
+from ledger import accounts, approvals, donations, gifts, grants, policies, redemptions, transfers
 from ledger.models import Policy, TransferKind
 from members import (
     access_log,
@@ -85,8 +74,6 @@ def build():
     world.objection = _said_wrong(world)
     world.month = _closed_month(visit.area, users)
     world.version = _version(visit.area, users)
-    seals.seal()
-    checkpoints.make(at=timezone.now())  # its code stands on every paper
     return world
 
 
