@@ -72,7 +72,8 @@ class Waiting(NamedTuple):
 
 def opened(member: Member, *, at: datetime, before: int | None = None, limit: int) -> dict:
     """All that a page of the passbook shows: what is available at `at`, where it comes from unless
-    it was all earned, what is held, and a stretch of lines of all the member's accounts.
+    it was all earned, what is held, what lies on frozen accounts (None while they are open), and a
+    stretch of lines of all the member's accounts.
 
     `older` is the transfer before which more lines stand, None when there are none.
     """
@@ -81,10 +82,12 @@ def opened(member: Member, *, at: datetime, before: int | None = None, limit: in
         community=member.area_id, account_id__in=[account.id for account in found]
     )
     by_account = {balance.account_id: balance for balance in balances}
+    is_frozen = any(balance.frozen for balance in by_account.values())
     free = [
         Part(AccountKind(account.kind), one.posted - one.held, account.expires_on)
         for account in found
-        if (one := by_account[account.id]).posted > one.held
+        if not is_frozen
+        and (one := by_account[account.id]).posted > one.held
         and (account.expires_on is None or account.expires_on >= timezone.localdate(at))
     ]
     held = sum(balance.held for balance in by_account.values())
@@ -96,6 +99,7 @@ def opened(member: Member, *, at: datetime, before: int | None = None, limit: in
         "available": parts(sum(part.minutes for part in free)),
         "sources": [] if is_earned_alone else free,
         "held": held,
+        "frozen": sum(balance.posted for balance in by_account.values()) if is_frozen else None,
         "lines": marked(shown[:limit], member),
         "older": shown[limit - 1].transfer if len(shown) > limit else None,
     }

@@ -102,6 +102,18 @@ def test_a_donation_that_was_taken_back_says_what_was_undone(read, volunteer):
     assert "Undone: Donated to the public pool +30 min in" in words
 
 
+def test_on_a_frozen_account_nothing_is_available_and_the_page_says_why(read, volunteer):
+    bank(volunteer, 90)
+    accounts.freeze(volunteer.area_id, volunteer.key, frozen=True, by=StaffFactory().pk)
+
+    for page in ("my_time", "my_time_records", "my_hours", "my_hours_donate"):
+        words = read(page)
+        assert "Your account is frozen." in words
+        assert "1 h 30 min Use my hours" not in words
+    assert "Available 0 min" in read()
+    assert "On it are 1 h 30 min ." in read()
+
+
 def test_what_was_undone_is_a_line_of_its_own(read, volunteer):
     visit = bank(volunteer, 90)
     transfers.reverse(
