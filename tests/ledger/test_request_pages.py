@@ -294,6 +294,15 @@ def test_what_is_not_an_approved_redemption_is_not_charged(client, opening):
     assert said(press(client, "release", opening))[0][0] == "error"
 
 
+def test_what_narrows_a_list_is_not_called_optional(client, opening):
+    enter(client, "clerk")
+
+    html = client.get("/hours/requests/").content.decode()
+
+    assert "State" in html
+    assert "(optional)" not in html
+
+
 def test_every_kind_has_a_page(client, member, relative, clerk, checker, approve, today):
     kin = {"relation": "parent", "proof": "x"}
     ElderFactory()
