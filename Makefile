@@ -91,5 +91,6 @@ $(VAR)/demo.stamp: $(VENV)/base.stamp $(wildcard */migrations/*.py */migrations/
 	$(MANAGE) migrate --verbosity 0
 	$(MANAGE) demo_people
 	$(MANAGE) import_register demo/shihuguan-2020-2021.xlsx --area 530111001001 --by lin --approved-by zhao
+	$(MANAGE) demo_objections
 	$(MANAGE) demo_sign_ins
 	@touch $@

@@ -70,6 +70,14 @@ def of(community_id: int, key: UUID) -> list[Account]:
     return list(found.order_by("kind", "expires_on", "id"))
 
 
+def is_frozen(community_id: int, key: UUID) -> bool:
+    """Whether nothing is posted to and from the holder's accounts."""
+    numbers = [account.id for account in of(community_id, key)]
+    return Balance.objects.filter(
+        community=community_id, account_id__in=numbers, frozen=True
+    ).exists()
+
+
 def freeze(community_id: int, key: UUID, *, frozen: bool, by: int) -> None:
     """Freeze or thaw all accounts of a holder; nothing is posted to or from a frozen one."""
     numbers = [account.id for account in of(community_id, key)]

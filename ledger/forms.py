@@ -21,7 +21,7 @@ from members.fields import (
 )
 from members.models import Area, Member
 
-RELATIONS = [("", _("choose")), *MovementRequest.Relation.choices]
+CHOOSE = ("", _("choose"))
 HOURS = _("Like 90, 1.5 or 1小时30分.")
 
 
@@ -70,15 +70,14 @@ class RelativeForm(MemberForm):
 
     kin = forms.ChoiceField(label=_("Relative on record"), required=False)
     other = forms.CharField(label=_("Relative"), max_length=80, help_text=WHO, widget=PersonInput)
-    relation = forms.ChoiceField(
-        label=_("What the relative is to the member"), choices=RELATIONS, required=False
-    )
+    relation = forms.ChoiceField(label=_("What the relative is to the member"), required=False)
     proof = text_field(
         _("Proof of it"), required=False, help_text=_("Like the household register, page 3.")
     )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["relation"].choices = [CHOOSE, *((one, one.label) for one in self.among)]
         today = timezone.localdate()
         self.kin = {
             str(one.relative.key): one
@@ -206,7 +205,10 @@ class MoveForm(MemberForm):
     title, act = _("Move to another community"), _("Ask for approval")
 
     destination = forms.ModelChoiceField(
-        Area.objects.none(), label=_("To the community"), to_field_name="code"
+        Area.objects.none(),
+        label=_("To the community"),
+        to_field_name="code",
+        empty_label=_("choose"),
     )
     reason = text_field(_("Reason"), required=False)
 
@@ -243,7 +245,7 @@ class ReversalForm(KeyForm):
     makes_up = forms.BooleanField(
         label=_("The community makes up for what was spent meanwhile"),
         required=False,
-        help_text=_("Hours that were used since cannot be booked back otherwise."),
+        help_text=_("Without it, hours that were used since cannot be booked back."),
     )
 
 

@@ -170,6 +170,17 @@ def outstanding(community: Area, month: date, *, on: date) -> list[Elder]:
     return [elder for elder in elders if numbers.get(keys[elder.pk]) not in filled]
 
 
+def granted(community: Area, month: date) -> int:
+    """How many elders have that month's grant."""
+    opened = Account.objects.filter(
+        community=community,
+        kind=AccountKind.GRANT,
+        purpose=MONTHLY,
+        expires_on=periods.last_day(month),
+    )
+    return len(_filled(community.pk, list(opened.values_list("id", flat=True))))
+
+
 def month_key(elder: Elder, month: date) -> UUID:
     """The key of the elder's grant of that month: nobody is granted a month twice."""
     return uuid5(elder.member.key, f"grant {month:%Y-%m}")

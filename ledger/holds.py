@@ -4,7 +4,7 @@ A hold is known by its key and may lie on several accounts, in the order in whic
 What is held can be used for nothing else. `by` and `approver` are ids of users, as in transfers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -26,12 +26,16 @@ class MoreThanHeld(Exception):
 
 
 class Standing(NamedTuple):
-    """What was set aside in minutes, until when, and what became of it: None while it is open."""
+    """What was set aside in minutes, until when, and what became of it: None while it is open.
+
+    `journal` is what a charge booked.
+    """
 
     minutes: int
     expires_at: datetime
     resolution: HoldResolution.Kind | None
     charged: int
+    journal: UUID | None = None
 
 
 def reserve(
@@ -89,18 +93,40 @@ def is_open(community_id: int, hold: UUID) -> bool:
 
 def standing(community_id: int, hold: UUID) -> Standing | None:
     """How the hold of that key stands; None when nothing was set aside under it."""
-    found = list(Hold.objects.filter(community=community_id, key=hold))
-    if not found:
-        return None
+    return standings([(community_id, hold)]).get((community_id, hold))
+
+
+def standings(names: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID], Standing]:
+    """How each of these holds stands, by community and key; those that are none are left out."""
+    wanted = set(names)
+    parts: dict[tuple[int, UUID], list[Hold]] = {}
+    for one in Hold.objects.filter(
+        community__in={community for community, _key in wanted},
+        key__in=[key for _community, key in wanted],
+    ):
+        parts.setdefault((one.community_id, one.key), []).append(one)
     resolved = HoldResolution.objects.filter(
-        community=community_id, hold_id__in=[one.id for one in found]
+        community__in={community for community, _key in parts},
+        hold_id__in=[one.id for found in parts.values() for one in found],
     )
-    outcomes = list(resolved.values_list("kind", "amount"))
+    outcomes = {(one.community_id, one.hold_id): one for one in resolved}
+    return {
+        name: _standing(found, [outcomes.get((name[0], one.id)) for one in found])
+        for name, found in parts.items()
+        if name in wanted
+    }
+
+
+def _standing(parts: list[Hold], outcomes: list[HoldResolution | None]) -> Standing:
+    """The hold as a whole; its parts are resolved together."""
+    known = [one for one in outcomes if one]
+    charged = HoldResolution.Kind.CHARGED
     return Standing(
-        sum(one.amount for one in found),
-        found[0].expires_at,
-        HoldResolution.Kind(outcomes[0][0]) if outcomes else None,
-        sum(amount for kind, amount in outcomes if kind == HoldResolution.Kind.CHARGED),
+        sum(one.amount for one in parts),
+        parts[0].expires_at,
+        HoldResolution.Kind(known[0].kind) if known else None,
+        sum(one.amount for one in known if one.kind == charged),
+        next((one.journal for one in known if one.journal), None),
     )
 
 

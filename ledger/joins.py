@@ -51,7 +51,7 @@ def join(
     spending.lock(*pair)
     if requests.held_by(community.pk, pair.gone):
         raise requests.HoursAreHeld
-    if _is_frozen(community, pair.gone) or _is_frozen(community, pair.kept):
+    if any(accounts.is_frozen(community.pk, holder) for holder in pair):
         raise requests.AccountFrozen
     legs = _legs(community, pair, _posted(community, pair.gone))
     if legs:
@@ -221,11 +221,6 @@ def _covers(community: Area, joined: Any) -> bool:
         )
     }
     return all(free[credit] >= amount for credit, amount in joined.values_list("credit", "amount"))
-
-
-def _is_frozen(community: Area, holder: UUID) -> bool:
-    numbers = [account.id for account in accounts.of(community.pk, holder)]
-    return Balance.objects.filter(community=community, account_id__in=numbers, frozen=True).exists()
 
 
 def _day(community: Area, at: datetime) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class Side:
     kind: str
     member: Member | None
 
+    def __str__(self) -> str:
+        return str(self.member or self.kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -47,19 +50,33 @@ class Leg:
 
 def legs(community_id: int, journal: UUID) -> list[Leg]:
     """All that was booked under the journal in that book, in order; nothing when there is none."""
-    booked = list(Transfer.objects.filter(community=community_id, journal=journal).order_by("leg"))
-    sides = _sides(community_id, {number for t in booked for number in (t.debit, t.credit)})
-    return [
-        Leg(
+    return legs_of_many([(community_id, journal)]).get((community_id, journal), [])
+
+
+def legs_of_many(names: Iterable[tuple[int, UUID]]) -> dict[tuple[int, UUID], list[Leg]]:
+    """The legs of each of these journals, by its community and key."""
+    wanted = set(names)
+    booked = [
+        transfer
+        for transfer in Transfer.objects.filter(
+            community__in={community for community, _journal in wanted},
+            journal__in=[journal for _community, journal in wanted],
+        ).order_by("leg")
+        if (transfer.community_id, transfer.journal) in wanted
+    ]
+    sides = _sides({(t.community_id, number) for t in booked for number in (t.debit, t.credit)})
+    found: dict[tuple[int, UUID], list[Leg]] = {}
+    for t in booked:
+        leg = Leg(
             TransferKind(t.kind),
-            sides[t.debit],
-            sides[t.credit],
+            sides[t.community_id, t.debit],
+            sides[t.community_id, t.credit],
             t.amount,
             t.relates_to or t.effective_on,
             t.recorded_at,
         )
-        for t in booked
-    ]
+        found.setdefault((t.community_id, t.journal), []).append(leg)
+    return found
 
 
 def objections(community_id: int, journals: Iterable[UUID]) -> dict[UUID, str | Promise]:
@@ -83,12 +100,17 @@ def objections(community_id: int, journals: Iterable[UUID]) -> dict[UUID, str | 
     return found
 
 
-def _sides(community_id: int, numbers: Collection[int]) -> dict[int, Side]:
-    accounts = list(Account.objects.filter(community=community_id, id__in=numbers))
+def _sides(names: Collection[tuple[int, int]]) -> dict[tuple[int, int], Side]:
+    accounts = list(
+        Account.objects.filter(
+            community__in={community for community, _number in names},
+            id__in=[number for _community, number in names],
+        )
+    )
     holders = [account.holder for account in accounts if account.holder]
     members = {one.key: one for one in Member.objects.filter(key__in=holders)}
     return {
-        account.id: Side(
+        (account.community_id, account.id): Side(
             str(AccountKind(account.kind).label),
             members.get(account.holder) if account.holder else None,
         )

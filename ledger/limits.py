@@ -8,9 +8,9 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ledger import accounts, closures, gifts, holdings, pool, statements
+from ledger import accounts, closures, gifts, grants, holdings, pool, statements
 from ledger.holdings import Holdings
-from ledger.models import Policy, RequestKind
+from ledger.models import MovementRequest, Policy, RequestKind
 from members.models import Member
 
 
@@ -26,6 +26,25 @@ def of(kind: str, member: Member, policy: Policy, *, day: date) -> Limits:
     """What limits a movement of that kind for the member on that day."""
     limits = OF_A_KIND[kind](member, holdings.of(member), policy, day)
     if kind in policy.two_persons:
+        limits.words.append(_("A second person approves it before any hours move."))
+    return limits
+
+
+def of_a_month(request: MovementRequest, policy: Policy, *, day: date) -> Limits:
+    """Whom the grant of a month would reach on that day, and what that does to the pool."""
+    assert request.minutes is not None
+    elders = len(grants.outstanding(request.area, request.on, on=day))
+    in_pool = statements.balance(request.area_id, accounts.POOL).posted
+    total = elders * request.minutes
+    who = ngettext("For %(count)d elder in all", "For %(count)d elders in all", elders)
+    limits = Limits(
+        [
+            (who % {"count": elders}, total),
+            (_("In the public pool"), in_pool),
+            (_("The pool afterwards"), in_pool - total),
+        ]
+    )
+    if RequestKind.GRANT in policy.two_persons:
         limits.words.append(_("A second person approves it before any hours move."))
     return limits
 
@@ -76,8 +95,8 @@ def _of_a_redemption(member: Member, has: Holdings, policy: Policy, day: date) -
         }
     relative = _("A relative has to be %(age)d or older.") % {"age": policy.relative_age}
     kept = ngettext(
-        "Approved hours are set aside for %(days)d day.",
-        "Approved hours are set aside for %(days)d days.",
+        "Approved hours stay set aside until %(days)d day after the day of the service.",
+        "Approved hours stay set aside until %(days)d days after the day of the service.",
         policy.hold_days,
     ) % {"days": policy.hold_days}
     return Limits(figures, [own, relative, kept])

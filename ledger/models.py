@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
 from ledger.movement_request import (
@@ -194,7 +194,8 @@ class Policy(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.area or _('everywhere')} · {self.effective_from}"
+        day = formats.date_format(self.effective_from, "SHORT_DATE_FORMAT")
+        return f"{self.area or _('everywhere')} · {day}"
 
 
 class TransferKind(models.IntegerChoices):

@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from members.models import Agent, Area, Kinship, Member, Relation, User
 from members.models.encrypted import EncryptedField, is_sealed
@@ -70,7 +72,7 @@ class MovementRequest(models.Model):
         WAITING = "waiting", _("waiting for a second person")
         DONE = "done", _("done")
         RETURNED = "returned", _("returned")
-        WITHDRAWN = "withdrawn", _("withdrawn")
+        WITHDRAWN = "withdrawn", pgettext_lazy("request", "withdrawn")
         UNDONE = "undone", _("undone")
 
     class Relation(models.TextChoices):
@@ -190,4 +192,5 @@ class MovementRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} · {self.area} · {self.on}"
+        day = formats.date_format(self.on, "SHORT_DATE_FORMAT")
+        return f"{self.get_kind_display()} · {self.member or self.area} · {day}"

@@ -104,10 +104,16 @@ def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
         request.area_id,
         request.key,
         parts,
-        expires_at=at + timedelta(days=policy.hold_days),
+        expires_at=_expiry(request, policy, at),
         policy=policy.pk,
         **requests.authors(request),
     )
+
+
+def _expiry(request: MovementRequest, policy: Policy, at: datetime) -> datetime:
+    """The policy's days after the approval or the service, whichever is later: never before it."""
+    served = datetime.combine(request.on, timezone.localtime(at).timetz())
+    return max(at, served) + timedelta(days=policy.hold_days)
 
 
 @transaction.atomic
@@ -147,6 +153,15 @@ def release(request: MovementRequest, *, by: User, at: datetime, key: UUID) -> N
     request = _for_staff(request, by)
     with requests.of_the_ledger():
         holds.release(request.area_id, request.key, key=key, by=by.pk)
+
+
+def has_set_aside(member: Member, *, beneficiary: Member) -> bool:
+    """Whether hours of the member are set aside for a visit to that relative."""
+    approved = MovementRequest.objects.filter(
+        kind=RequestKind.REDEEM, state=State.DONE, member=member, other=beneficiary
+    )
+    standings = holds.standings(approved.values_list("area", "key"))
+    return any(one.resolution is None for one in standings.values())
 
 
 def _for_staff(request: MovementRequest, by: User) -> MovementRequest:

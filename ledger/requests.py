@@ -222,6 +222,7 @@ def held_by(community_id: int, holder: UUID) -> int:
     return int(balances.aggregate(minutes=Sum("held", default=0))["minutes"])
 
 
+@transaction.atomic
 def undo(request: MovementRequest, *, by: User, at: datetime) -> MovementRequest:
     """Reverse what was done within the policy's minutes, for whoever had a part in it.
 

@@ -15,6 +15,20 @@ class NothingToReverse(requests.Refusal):
     sentence = _("There is no such booking.")
 
 
+class UsedSince(requests.NotEnoughHours):
+    sentence = _(
+        "These hours have been used since. Ask for the reversal anew, and let the community make "
+        "up for them."
+    )
+
+
+class FrozenSince(requests.AccountFrozen):
+    sentence = _("An account of this booking is frozen. Open it on the member's page first.")
+
+
+SAID = requests.REFUSED_BY_THE_LEDGER | {"floor": UsedSince, "frozen": FrozenSince}
+
+
 @transaction.atomic
 def ask(
     community: Area,
@@ -30,7 +44,7 @@ def ask(
 
     With `makes_up` the community makes up for minutes that were spent meanwhile, so that no one's
     account falls below zero. Raises PermissionDenied, NoPolicy, NothingToReverse, AlreadyUndone,
-    KeyReused; approving raises NotEnoughHours and the like.
+    KeyReused; approving raises UsedSince, FrozenSince and the like.
     """
     booked = Transfer.objects.filter(community=community, journal=journal)
     if not booked.exists():
@@ -53,6 +67,11 @@ def ask(
 
 def carry_out(request: MovementRequest, policy: Policy, at: datetime) -> None:
     """The mirror counts for the day of the original, or for the first open one."""
+    with transfers.said_as(SAID, otherwise=requests.NotPosted):
+        _book_back(request, policy, at)
+
+
+def _book_back(request: MovementRequest, policy: Policy, at: datetime) -> None:
     assert request.original is not None  # by constraint
     move = moves.under(request.area_id, request.original)
     if move:

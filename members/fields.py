@@ -127,10 +127,20 @@ def look_up(
         widget.chosen_for, widget.choices = text, found
         form.add_error(name, _("Several people fit. Choose the one you mean."))
     else:
-        form.add_error(
-            name, _("Nobody is found for this. Try the name, its initials or the phone number.")
-        )
+        form.add_error(name, _why_nobody(text, areas, side))
     return None
+
+
+def _why_nobody(text: str, areas: QuerySet[Area], side: str | None) -> str:
+    """Of somebody who is on record with the other side only, that this one is to be added."""
+    known = matches(text, areas, None) if side else []
+    if not known:
+        return str(_("Nobody is found for this. Try the name, its initials or the phone number."))
+    if side == "elder":
+        words = _("%(who)s is on record, but not as an elder. Add that on their page first.")
+    else:
+        words = _("%(who)s is on record, but not as a volunteer. Add that on their page first.")
+    return str(words % {"who": known[0]})
 
 
 def matches(text: str, areas: QuerySet[Area], side: str | None) -> list[Member]:

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Func, Q
 from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -252,7 +252,8 @@ class Visit(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.service_date} {self.volunteer} → {self.elder}"
+        day = formats.date_format(self.service_date, "SHORT_DATE_FORMAT")
+        return f"{day} {self.volunteer} → {self.elder}"
 
     @property
     def grade(self):

@@ -86,17 +86,24 @@ def _lines(area: Area, transfers: list[Transfer]) -> list[Line]:
     numbers = {number for transfer in transfers for number in (transfer.debit, transfer.credit)}
     names = _names(area, numbers)
     people = {person for row in transfers for person in (row.actor, row.approver) if person}
-    users = User.objects.in_bulk(people)
+    users = User.objects.select_related("member").in_bulk(people)
     return [
         Line(
             transfer,
             names[transfer.debit],
             names[transfer.credit],
-            str(users.get(transfer.actor, transfer.actor)),
-            str(users.get(transfer.approver) or ""),
+            _called(users.get(transfer.actor)) or str(transfer.actor),
+            _called(users.get(transfer.approver)),
         )
         for transfer in transfers
     ]
+
+
+def _called(user: User | None) -> str:
+    """Staff by their name, a member who did it themselves with the member number."""
+    if user and user.member:
+        return f"{user.member} {user.member.number}"
+    return str(user or "")
 
 
 def _names(area: Area, numbers: set[int]) -> dict[int, str]:

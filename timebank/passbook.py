@@ -72,7 +72,8 @@ class Waiting(NamedTuple):
 
 def opened(member: Member, *, at: datetime, before: int | None = None, limit: int) -> dict:
     """All that a page of the passbook shows: what is available at `at`, where it comes from unless
-    it was all earned, what is held, and a stretch of lines of all the member's accounts.
+    it was all earned, what is held, what lies on frozen accounts (None while they are open), and a
+    stretch of lines of all the member's accounts.
 
     `older` is the transfer before which more lines stand, None when there are none.
     """
@@ -81,10 +82,12 @@ def opened(member: Member, *, at: datetime, before: int | None = None, limit: in
         community=member.area_id, account_id__in=[account.id for account in found]
     )
     by_account = {balance.account_id: balance for balance in balances}
+    is_frozen = any(balance.frozen for balance in by_account.values())
     free = [
         Part(AccountKind(account.kind), one.posted - one.held, account.expires_on)
         for account in found
-        if (one := by_account[account.id]).posted > one.held
+        if not is_frozen
+        and (one := by_account[account.id]).posted > one.held
         and (account.expires_on is None or account.expires_on >= timezone.localdate(at))
     ]
     held = sum(balance.held for balance in by_account.values())
@@ -96,6 +99,7 @@ def opened(member: Member, *, at: datetime, before: int | None = None, limit: in
         "available": parts(sum(part.minutes for part in free)),
         "sources": [] if is_earned_alone else free,
         "held": held,
+        "frozen": sum(balance.posted for balance in by_account.values()) if is_frozen else None,
         "lines": marked(shown[:limit], member),
         "older": shown[limit - 1].transfer if len(shown) > limit else None,
     }
@@ -117,13 +121,14 @@ def lines(
 
 def described(member: Member, entries: Sequence[Entry]) -> list[Line]:
     """What each entry of the member's accounts means, in the order given."""
-    visits = _visits(entries[0].community_id, entries) if entries else {}
+    undone = _undone(entries)
+    visits = _visits(entries, undone)
     return [
         Line(
             transfer=entry.transfer_id,
             seq=entry.seq,
             day=entry.effective_on,
-            kind=str(_kind(entry)),
+            kind=str(_kind(entry, undone[entry.transfer_id].kind if entry.reverses else None)),
             visit=visits.get(entry.transfer_id),
             minutes=entry.amount,
             balance=entry.balance_after,
@@ -172,10 +177,11 @@ def in_words(line: Line, member: Member) -> str:
     return f"{_('Undone:')} {words}" if line.is_reversal else words
 
 
-def _kind(entry: Entry) -> str | Promise:
-    """The kind of a movement as the holder of the account would say it."""
-    way = "in" if entry.amount > 0 else "out"
-    return WORDS.get((entry.kind, way)) or TransferKind(entry.kind).label
+def _kind(entry: Entry, undone: int | None) -> str | Promise:
+    """The kind of a movement as the holder of the account would say it; `undone` is the kind of
+    that which a reversal undoes, in whose words it is told."""
+    kind, is_in = (entry.kind, entry.amount > 0) if undone is None else (undone, entry.amount < 0)
+    return WORDS.get((kind, "in" if is_in else "out")) or TransferKind(kind).label
 
 
 def waiting(member: Member) -> Waiting:
@@ -185,14 +191,21 @@ def waiting(member: Member) -> Waiting:
     return Waiting(**found)
 
 
-def _visits(community: int, entries: Sequence[Entry]) -> dict[int, Visit]:
+def _undone(entries: Sequence[Entry]) -> dict[int, Transfer]:
+    """What each reversal among the entries undoes, by the transfer of the reversal."""
+    mirrors = {entry.reverses: entry.transfer_id for entry in entries if entry.reverses}
+    if not mirrors:
+        return {}
+    found = Transfer.objects.filter(community=entries[0].community_id, id__in=mirrors)
+    return {mirrors[original.id]: original for original in found}
+
+
+def _visits(entries: Sequence[Entry], undone: dict[int, Transfer]) -> dict[int, Visit]:
     """The visit behind each entry, by transfer; behind a reversal the one that it undoes."""
+    if not entries:
+        return {}
     journals: dict[int, UUID] = {entry.transfer_id: entry.journal for entry in entries}
-    undone = {entry.reverses: entry.transfer_id for entry in entries if entry.reverses}
-    if undone:
-        originals = Transfer.objects.filter(community=community, id__in=undone)
-        for original, journal in originals.values_list("id", "journal"):
-            journals[undone[original]] = journal
+    journals |= {transfer: original.journal for transfer, original in undone.items()}
     visits = Visit.objects.filter(journal__in=journals.values())
     known = {v.journal: v for v in visits.select_related("category", "elder", "volunteer")}
     return {transfer: known[key] for transfer, key in journals.items() if key in known}

@@ -4,7 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import closures, forms, holdings, journals
+from ledger import closures, forms, holdings, journals, outcomes
 from ledger.models import MovementRequest, TransferKind
 from ledger.requests import Refusal
 from members import access, files, search
@@ -46,7 +46,7 @@ def hours_member(request, key):
         "has": has,
         "frozen_since": closures.frozen_since(member) if has.frozen else None,
         "lines": _lines(member),
-        "requests": rows[:REQUESTS],
+        "outcomes": outcomes.of(rows[:REQUESTS]),
         "starts": _starts(member, has),
         "may_log": access.may_log(request.user, member.area),
         "may_freeze": has.accounts and access.may_approve(request.user, member.area),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
-from ledger import approvals, forms, holds, journals, limits, redemptions, requests
+from ledger import approvals, forms, grants, journals, limits, outcomes, redemptions, requests
 from ledger.models import MovementRequest, RequestKind
 from ledger.requests import NoPolicy, Refusal, State
 from members import access
@@ -27,6 +27,7 @@ def hours_requests(request):
     rows = form.narrow(_visible(request)).order_by("-asked_at", "-pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "form": form, "query": form.query()}
+    context["outcomes"] = outcomes.of(page.object_list)
     return render(request, "ledger/request_list.html", context)
 
 
@@ -107,7 +108,8 @@ def _act(request, asked, act, done, **told):
 
 def _detail(request, asked, *, return_form=None, charge_form=None):
     now = timezone.now()
-    hold = holds.standing(asked.area_id, asked.key) if asked.kind == RequestKind.REDEEM else None
+    [outcome] = outcomes.of([asked])
+    hold = outcome.hold
     may_log = access.may_log(request.user, asked.area)
     may = {
         "approve": approvals.may_approve(asked, by=request.user),
@@ -119,10 +121,12 @@ def _detail(request, asked, *, return_form=None, charge_form=None):
         "asked": asked,
         "may": may,
         "hold": hold,
+        "outcome": outcome,
         "minutes_left": _minutes_left(asked, now) if may["undo"] else None,
         "return_form": return_form or forms.ReturnForm(),
         "charge_form": charge_form or _charge_form(asked),
         "limits": _limits(asked, now) if asked.state == State.WAITING else None,
+        "elders": _elders(asked),
         "within_reach": _within_reach(request.user, asked),
     }
     return render(request, "ledger/request_detail.html", context | _booked(asked))
@@ -138,14 +142,25 @@ def _charge_form(asked):
 
 
 def _limits(asked, now):
-    """How the account stands, for the second person; of a month or a reversal there is none."""
-    if asked.member is None:
+    """How the account stands, or the pool, for the second person; of a reversal there is none."""
+    is_month = asked.member is None and asked.kind == RequestKind.GRANT
+    if asked.member is None and not is_month:
         return None
     try:
         policy = requests.policy_for(asked.area, now)
     except NoPolicy:
         return None
-    return limits.of(asked.kind, asked.member, policy, day=timezone.localdate(now))
+    day = timezone.localdate(now)
+    if is_month:
+        return limits.of_a_month(asked, policy, day=day)
+    return limits.of(asked.kind, asked.member, policy, day=day)
+
+
+def _elders(asked):
+    """How many elders have the grant of the month that was asked for; None for all else."""
+    if asked.member is None and asked.kind == RequestKind.GRANT and asked.state == State.DONE:
+        return grants.granted(asked.area, asked.on)
+    return None
 
 
 def _booked(asked):

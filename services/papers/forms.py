@@ -3,7 +3,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members import access
-from members.fields import WHO, PersonInput, ReadField, look_up, read_date
+from members.fields import WHO, PersonInput, ReadField, look_up, read_date, read_past_date
 from members.models import Member
 from services.models import Category
 from services.papers import certificates
@@ -34,7 +34,7 @@ class CertificateForm(PersonForm):
 
     side = "volunteer"
     start = ReadField(read_date, label=_("First day"))
-    end = ReadField(read_date, label=_("Last day"))
+    end = ReadField(read_past_date, label=_("Last day"))
     key = forms.UUIDField(widget=forms.HiddenInput, required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 

@@ -110,11 +110,11 @@ def my_certificates(request):
 @never_cache
 @require_safe
 def verify(request, code=""):
-    if "code" in request.GET:
-        typed = codes.read(request.GET["code"])
-        return redirect("verify", codes.shown(typed) if typed else "unknown")
+    if "code" in request.GET and (read := codes.read(request.GET["code"])):
+        return redirect("verify", codes.shown(read))
     if not code:
-        return render(request, "services/verify.html")
+        typed = request.GET.get("code", "")
+        return render(request, "services/verify.html", {"typed": typed, "is_wrong": bool(typed)})
 
     try:
         lookups.count(signing_in.address_of(request), at=timezone.now())
@@ -123,7 +123,7 @@ def verify(request, code=""):
 
     certificate = certificates.by_code(code)
     if certificate is None:
-        return render(request, "services/verify_unknown.html", status=404)
+        return render(request, "services/verify_unknown.html", {"typed": code}, status=404)
 
     (standing,) = certificates.standings([certificate])
     context = {

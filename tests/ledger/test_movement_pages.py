@@ -206,6 +206,22 @@ def test_own_use_before_sixty_needs_a_reason(client, fields):
     assert MovementRequest.objects.get().reason == "broken leg"
 
 
+@pytest.mark.parametrize(
+    ("act", "offered"),
+    [
+        ("gift", {"spouse", "parent", "grandparent", "child"}),
+        ("redeem", {"spouse", "parent", "grandparent"}),
+        ("close", {"spouse", "parent", "grandparent", "child", "grandchild"}),
+    ],
+)
+def test_only_relatives_for_whom_the_rules_let_hours_move_are_offered(client, member, act, offered):
+    enter(client, "clerk")
+
+    form = client.get(address(f"hours_{act}", member)).context["form"]
+
+    assert {value for value, _label in form.fields["relation"].choices} - {""} == offered
+
+
 def test_only_a_relative_takes_an_account_over(client, member, checker, relative, fields):
     freeze(member, checker)
     enter(client, "clerk")

@@ -46,6 +46,15 @@ def test_approval_sets_the_hours_aside(ask, approve, member):
     assert not Transfer.objects.filter(kind=TransferKind.REDEEM).exists()
 
 
+def test_hours_for_a_far_day_are_still_set_aside_on_it(ask, approve, today):
+    in_a_quarter = today + datetime.timedelta(days=90)
+
+    request = approve(ask(on=in_a_quarter))
+
+    hold = Hold.objects.get(key=request.key)
+    assert timezone.localdate(hold.expires_at) == in_a_quarter + datetime.timedelta(days=30)
+
+
 def test_what_was_served_is_charged_and_the_rest_is_free_again(ask, approve, charge, member):
     request = approve(ask())
 
@@ -173,7 +182,7 @@ def test_a_relative_needs_a_proof_and_an_age(ask, relative, today):
 
 def test_hours_that_are_held_too_long_are_free_again(ask, approve, member, charge):
     long_ago = timezone.now() - datetime.timedelta(days=31)
-    request = approve(ask(at=long_ago), at=long_ago)
+    request = approve(ask(at=long_ago, on=timezone.localdate(long_ago)), at=long_ago)
 
     assert holds.expire(at=timezone.now()) == 1
 

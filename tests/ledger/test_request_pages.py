@@ -207,6 +207,16 @@ def test_a_donation_is_undone_within_ten_minutes_and_the_page_counts_them(client
     assert hours(member) == (600, 0, 0)
 
 
+@pytest.mark.django_db(transaction=True)  # as a request is: in no transaction but its own
+def test_the_button_to_undo_brings_the_lock_that_it_needs(client, member, clerk):
+    asked = donations.give(member, minutes=60, **by(clerk))
+    client.force_login(clerk)
+
+    answer = press(client, "undo", asked)
+
+    assert said(answer) == [("success", "Undone. The hours are back.")]
+
+
 def test_after_ten_minutes_a_reversal_is_offered_instead(client, member, clerk):
     late = timezone.now() - datetime.timedelta(minutes=11)
     asked = donations.give(member, minutes=60, **by(clerk, late))
@@ -282,6 +292,15 @@ def test_what_is_not_an_approved_redemption_is_not_charged(client, opening):
 
     assert errors_of_charge(answer) == ["Nothing is set aside for this request."]
     assert said(press(client, "release", opening))[0][0] == "error"
+
+
+def test_what_narrows_a_list_is_not_called_optional(client, opening):
+    enter(client, "clerk")
+
+    html = client.get("/hours/requests/").content.decode()
+
+    assert "State" in html
+    assert "(optional)" not in html
 
 
 def test_every_kind_has_a_page(client, member, relative, clerk, checker, approve, today):
@@ -389,3 +408,19 @@ def test_what_a_member_asked_for_is_not_undone_by_staff(client, member):
 
     assert buttons(client, asked) == set()
     assert press(client, "undo", asked).status_code == 403
+
+
+def test_the_grant_of_a_month_says_for_how_many_it_is_and_then_how_many_have_it(
+    client, clerk, checker, today
+):
+    for year in (1935, 1936):
+        ElderFactory(member__birth_date=datetime.date(year, 5, 1), living="alone")
+    asked = grants.ask_month(community(), today, **by(clerk))
+    client.force_login(checker)
+
+    before = page(client, asked)
+    after = press(client, "approve", asked).content.decode()
+
+    assert before.context["limits"].figures[0] == ("For 2 elders in all", 480)
+    assert [minutes for _label, minutes in before.context["limits"].figures] == [480, 0, -480]
+    assert "2 elders have the grant of this month." in after

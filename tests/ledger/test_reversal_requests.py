@@ -143,3 +143,21 @@ def test_a_journal_of_several_legs_lacks_only_what_its_net_takes(member, today):
 
     assert (hours(member), correction(member.area)) == ((0, 0, 0), 0)
     assert verify().faults == []
+
+
+def test_who_approves_is_told_that_the_hours_were_used_and_what_to_do(ask, approve, member, clerk):
+    donations.give(member, minutes=660, **by(clerk))
+
+    with pytest.raises(reversals.UsedSince):
+        approve(ask())
+
+
+def test_who_approves_is_told_to_open_a_frozen_account_first(ask, approve, member, checker):
+    request = ask()
+    accounts.freeze(member.area_id, member.key, frozen=True, by=checker.pk)
+
+    with pytest.raises(reversals.FrozenSince):
+        approve(request)
+    accounts.freeze(member.area_id, member.key, frozen=False, by=checker.pk)
+
+    assert approve(request).state == "done"

@@ -83,6 +83,17 @@ def test_a_visit_of_people_chosen_from_the_list_is_saved_and_banked(
     assert (visit.state, visit.banked_minutes) == ("confirmed", 60)
 
 
+def test_somebody_who_is_on_record_as_a_volunteer_only_is_not_called_unknown(
+    client, clerk, volunteer, elder
+):
+    other = VolunteerFactory(member__name="曾玉兰").member
+    client.cookies["django_language"] = "en"
+
+    answer = client.post(ADDRESS, chosen(volunteer, elder) | {"elder": "曾玉兰", "elder_key": ""})
+
+    assert f"{other} is on record, but not as an elder." in answer.content.decode()
+
+
 def test_the_page_after_saving_says_what_was_saved_and_offers_to_undo_it(
     client, clerk, volunteer, elder
 ):

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import transfers
+from ledger import donations, transfers
 from ledger.accounts import ISSUANCE, open_for
 from ledger.models import TransferKind
 from members.models import Area
@@ -53,6 +53,23 @@ def test_administrators_and_auditors_read_the_book_of_their_area(client, role):
     assert line.target == f"王秀英 {member.number}"
     assert (line.transfer.amount, line.author) == (90, "林")
     assert line.approver
+
+
+def test_minutes_are_shown_to_the_last_one(client):
+    earned(837)
+    reader(client)
+    client.cookies["django_language"] = "en"
+
+    assert "13 h 57 min" in client.get(PAGE).content.decode()
+
+
+def test_a_member_who_did_it_themselves_is_called_by_their_name(client):
+    member, _key = earned(90)
+    by = UserFactory(member=member)
+    donations.give(member, minutes=30, by=by, at=timezone.now(), key=uuid.uuid4())
+    reader(client)
+
+    assert client.get(PAGE).context["lines"][0].author == f"王秀英 {member.number}"
 
 
 @pytest.mark.parametrize("role", ["clerk", "checker", "coordinator"])

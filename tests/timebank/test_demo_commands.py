@@ -1,13 +1,16 @@
 """The demo's own commands in one process; tests/test_demo.py starts all of it, behind soak."""
 
 import re
+import uuid
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from members.models import User
-from tests.factories import MemberFactory
+from services.models import Objection, Visit
+from tests.factories import MemberFactory, VisitFactory
 from tests.members.staff import sign_in
 from timebank.management.commands.demo_people import STAFF
 
@@ -53,3 +56,21 @@ def test_a_checker_comes_in_by_password_and_the_code_that_the_command_prints(
 def test_there_is_no_code_for_who_needs_none(passwords):
     with pytest.raises(CommandError, match="second factor"):
         call_command("demo_code", "lin")
+
+
+def test_two_members_of_the_demo_say_that_something_is_not_right(passwords):
+    for minutes in (60, 90):
+        VisitFactory(
+            state=Visit.State.CONFIRMED,
+            confirmed_at=timezone.now(),
+            served_minutes=minutes,
+            bankable_minutes=minutes,
+            banked_minutes=minutes,
+            journal=uuid.uuid4(),
+            entered_by=User.objects.get(username="lin"),
+        )
+
+    for _ in range(2):
+        call_command("demo_objections")
+
+    assert sorted(Objection.objects.values_list("state", flat=True)) == ["answered", "waiting"]

@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import accounts, holds, spending, transfers
+from ledger import accounts, donations, holds, spending, transfers
 from ledger.accounts import ISSUANCE, POOL
 from ledger.models import TransferKind
 from ledger.transfers import Leg
@@ -89,6 +89,29 @@ def test_my_time_shows_the_last_five_lines(read, volunteer):
     assert words.count("balance") == 5
     assert "+37 min" in words
     assert "+32 min" not in words
+
+
+def test_a_donation_that_was_taken_back_says_what_was_undone(read, volunteer):
+    bank(volunteer, 90)
+    told = {"by": StaffFactory(), "at": timezone.now()}
+    donations.undo(donations.give(volunteer, minutes=30, key=uuid.uuid4(), **told), **told)
+
+    words = read()
+
+    assert "Donated to the public pool −30 min out" in words
+    assert "Undone: Donated to the public pool +30 min in" in words
+
+
+def test_on_a_frozen_account_nothing_is_available_and_the_page_says_why(read, volunteer):
+    bank(volunteer, 90)
+    accounts.freeze(volunteer.area_id, volunteer.key, frozen=True, by=StaffFactory().pk)
+
+    for page in ("my_time", "my_time_records", "my_hours", "my_hours_donate"):
+        words = read(page)
+        assert "Your account is frozen." in words
+        assert "1 h 30 min Use my hours" not in words
+    assert "Available 0 min" in read()
+    assert "On it are 1 h 30 min ." in read()
 
 
 def test_what_was_undone_is_a_line_of_its_own(read, volunteer):

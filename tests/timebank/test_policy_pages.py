@@ -4,15 +4,19 @@ import datetime
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import policies
-from ledger.models import Policy
+from ledger import accounts, policies, transfers
+from ledger.models import Policy, TransferKind
+from ledger.policy import Reason
 from members.models import Area
 from services import visits
 from services.models import Category, Visit
 from tests.factories import ElderFactory, StaffFactory, VolunteerFactory, community
+from tests.ledger.people import credit
 from timebank.policies import differences, preview
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +48,7 @@ def new(client, **changes):
     )
 
 
-def served(minutes=180, volunteer=None, area=None, day=LAST):
+def served(minutes=180, volunteer=None, area=None, day=LAST, elder=None):
     if volunteer is None:
         volunteer = VolunteerFactory(member__area=area or community()).member
     at = datetime.datetime.combine(day, datetime.time(18), timezone.get_current_timezone())
@@ -52,7 +56,7 @@ def served(minutes=180, volunteer=None, area=None, day=LAST):
         key=uuid.uuid4(),
         area=volunteer.area,
         volunteer=volunteer,
-        elder=ElderFactory().member,
+        elder=elder or ElderFactory().member,
         category=Category.objects.get(code="companionship"),
         service_date=day,
         minutes=minutes,
@@ -239,3 +243,90 @@ def test_the_preview_asks_the_database_as_often_for_many_visits(django_assert_nu
 
     with django_assert_num_queries(12):
         preview.of_last_month(lower, today=TODAY)
+
+
+def test_a_limit_of_the_pool_leaves_later_visits_unpaid():
+    first, second = LAST.replace(day=3), LAST.replace(day=4)
+    served(120, day=second)
+    served(120, day=first)
+
+    limited = told(pool_floor=-150)
+
+    banked, reason = limited.lines()
+    assert (banked.before, banked.now) == (240, 150)
+    assert (reason.label, reason.before, reason.now) == (
+        str(Reason.POOL_EXHAUSTED.label),
+        0,
+        90,
+    )
+    assert limited.affected == 1
+
+
+def test_a_limit_that_is_never_reached_changes_nothing():
+    served(180)
+    served(90)
+
+    wide = told(pool_floor=-10_000)
+
+    assert (wide.visits, wide.affected) == (2, 0)
+    assert wide.lines()[0].before == wide.lines()[0].now == 270
+
+
+def test_what_the_pool_was_given_in_the_month_may_be_given_again():
+    giver = VolunteerFactory().member
+    credit(giver, 600)
+    day = LAST.replace(day=2)
+    leg = transfers.Leg(TransferKind.DONATE, _account(giver), accounts.POOL, 60)
+    transfers.post(giver.area_id, uuid.uuid4(), leg, effective_on=day, by=7)
+    served(120, day=LAST.replace(day=3))
+
+    assert told(pool_floor=0).lines()[0].now == 60
+
+
+def test_what_the_elders_hours_paid_is_not_asked_of_the_pool():
+    elder = ElderFactory().member
+    credit(elder, 600)
+    served(120, elder=elder)
+
+    assert told(pool_floor=0).affected == 0
+
+
+def test_visits_that_were_undone_neither_take_from_the_pool_nor_bring_to_it():
+    wrong = served(120, day=LAST.replace(day=2))
+    visits.undo(wrong, by=wrong.entered_by, at=wrong.entered_at)
+    served(60, day=LAST.replace(day=3))
+
+    assert told(pool_floor=-60).lines()[0].now == 60
+    assert told(pool_floor=-30).lines()[0].now == 30
+
+
+def test_taken_day_by_day_the_caps_are_the_same(monkeypatch):
+    monkeypatch.setattr(preview, "VISITS", 1)
+    volunteer = VolunteerFactory().member
+    for minutes in (180, 90):
+        served(minutes, volunteer)
+    served(60)
+
+    narrow, wide = told(day_cap=200), told(day_cap=200, pool_floor=-10_000)
+
+    assert [(x.label, x.before, x.now) for x in narrow.lines()] == [
+        (x.label, x.before, x.now) for x in wide.lines()
+    ]
+
+
+def test_with_a_limit_the_preview_asks_the_database_as_often_for_many_visits(
+    django_assert_num_queries,
+):
+    limited = version(pool_floor=-60)
+    served()
+    with CaptureQueriesContext(connection) as once:
+        preview.of_last_month(limited, today=TODAY)
+    for _n in range(3):
+        served()
+
+    with django_assert_num_queries(len(once)):
+        preview.of_last_month(limited, today=TODAY)
+
+
+def _account(member):
+    return accounts.number_of(member.area_id, member.key)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from ledger import outcomes
 from ledger.models import MovementRequest
 from ledger.statements import holdings_of
 from members import access_log
@@ -31,7 +32,8 @@ def of(agency: Agent, *, by: User, at: datetime, page: str) -> dict[str, Any]:
         parts["visits"] = _visits(agency)
     access_log.acted(agency.member, list(parts), by=by, at=at, page=page)
     if Scope.ASK in agency.scopes:
-        parts["requests"] = requests(agency, by=by).order_by("-asked_at", "-pk")[:REQUESTS]
+        latest = requests(agency, by=by).order_by("-asked_at", "-pk")[:REQUESTS]
+        parts["outcomes"] = outcomes.of(latest)
     return parts
 
 

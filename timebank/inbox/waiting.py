@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ledger import approvals, statements
+from ledger import accounts, approvals, grants, journals, statements
 from ledger.models import MovementRequest, RequestKind, Transfer, TransferKind
 from ledger.policy import Question
 from members import agents, assessments, kinship
@@ -195,7 +195,7 @@ def _movements(numbers, user, at):
     asked_by = [one.agency_id for one in found if one.agency_id]
     acting = agents.standing(asked_by, at=at) if asked_by else set()
     standings = statements.holdings_of_many([one.member for one in found if one.member])
-    legs = _legs(one.original for one in found)
+    legs = journals.legs_of_many((one.area_id, one.original) for one in found if one.original)
     return {one.pk: _movement(one, standings, legs, acting, user, at) for one in found}
 
 
@@ -223,9 +223,20 @@ def _movement(one, standings, legs, acting, user, at):
         facts={
             "before": before,
             "after": after,
-            "legs": [(TransferKind(leg.kind).label, leg.amount) for leg in originals],
+            "legs": originals,
+            "month": _month(one, at),
         },
     )
+
+
+def _month(one, at):
+    """Whom the grant of a month reaches: how many, their minutes, and the pool before and after."""
+    if one.kind != RequestKind.GRANT or one.member:
+        return None
+    elders = len(grants.outstanding(one.area, one.on, on=timezone.localdate(at)))
+    pool = statements.balance(one.area_id, accounts.POOL).posted
+    total = elders * one.minutes
+    return {"elders": elders, "total": total, "before": pool, "after": pool - total}
 
 
 def _legs(journals):

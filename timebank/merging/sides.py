@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from ledger import holdings, requests
+from ledger import holdings, redemptions, requests
 from ledger.models import MovementRequest
 from members import access_log, names, phones
 from members.models import DataRequest, Member
@@ -113,6 +113,10 @@ def obstacles(kept: Member, gone: Member) -> Iterator[str]:
         yield _("A register of this community is being posted. Wait until it is done.")
     if requests.held_by(gone.area_id, gone.key):
         yield _("Hours of the record that vanishes are set aside for a visit. Release them first.")
+    if redemptions.has_set_aside(kept, beneficiary=gone):
+        yield _(
+            "Hours of the one record are set aside for a visit to the other. Release them first."
+        )
     yield from rights.missing(kept, gone, on=timezone.localdate())
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger import donations, gifts, redemptions, requests
+from ledger import accounts, donations, gifts, redemptions, requests
 from ledger.models import MovementRequest, RequestKind
 from ledger.statements import Holdings, holdings_of
 from members import agents, phones, signing_in
@@ -140,10 +140,12 @@ def _holder(asked: dict, *, by: User, at) -> Member:
 
 
 def _check_amount(asked: dict, member: Member, *, by: User, at) -> None:
-    """Say in time that this is more than is there.
+    """Say in time that this is more than is there, or that the account is frozen.
 
     An agent who may not see the account learns nothing of it; the second person does.
     """
+    if member == by.member and accounts.is_frozen(member.area_id, member.key):
+        raise requests.AccountFrozen
     most = usable(asked["kind"], holdings_of(member), for_relative=bool(asked["other"]))
     if asked["minutes"] <= most:
         return

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ledger import relatives, requests
-from ledger.models import MovementRequest, RequestKind
+from ledger.models import RequestKind
 from members import parsing, tries
 from members.models import Member
 from services.forms import ReadField, read_date
@@ -90,7 +90,6 @@ class RelativeForm(HoursForm):
     )
     relation = forms.ChoiceField(
         label=_("What are they to you?"),
-        choices=MovementRequest.Relation.choices,
         widget=forms.RadioSelect,
     )
     proof = forms.CharField(
@@ -101,6 +100,7 @@ class RelativeForm(HoursForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["relation"].choices = [(one, one.label) for one in AMONG[self.kind]]
         self.kin = self._kin()
         if not self.kin:
             del self.fields["kin"]

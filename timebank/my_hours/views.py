@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ledger import approvals, donations, gifts, requests, statements
+from ledger import accounts, approvals, donations, gifts, outcomes, requests, statements
 from ledger.models import MovementRequest, RequestKind
 from members import phones, signing_in
 from members.forms import CodeForm
@@ -44,7 +44,11 @@ def my_hours(request):
     return render(
         request,
         "my_hours/my_hours.html",
-        {"holdings": statements.holdings_of(member), "latest": latest},
+        {
+            "holdings": statements.holdings_of(member),
+            "is_frozen": accounts.is_frozen(member.area_id, member.key),
+            "latest": outcomes.of(latest),
+        },
     )
 
 
@@ -56,9 +60,11 @@ def ask(request, kind):
     if form.is_bound and form.is_valid() and (goal := begin(request, form)):
         return goal
 
-    holdings = statements.holdings_of(request.user.member)
+    member = request.user.member
+    holdings = statements.holdings_of(member)
     context = {
         "form": form,
+        "is_frozen": accounts.is_frozen(member.area_id, member.key),
         "holdings": holdings,
         "usable": passbook.parts(asked.usable(kind, holdings)),
     }
@@ -114,6 +120,7 @@ def detail(request, key):
     until = requests.undone_until(found)
     context = {
         "asked": found,
+        "outcome": outcomes.of([found])[0],
         "until": until if until and timezone.now() <= until else None,
         "may_withdraw": found.state == "waiting" and found.author_id == request.user.pk,
     }

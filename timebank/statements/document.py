@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ledger import checkpoints, statements
-from ledger.accounts import number_of
+from django.utils.translation import gettext_lazy as _
+
+from ledger import accounts, checkpoints, statements
 from ledger.models import Account, AccountKind, Entry
 from members.models import Area, Member
 from services.papers.models import StatementPrint
@@ -19,6 +20,12 @@ from timebank.reports.periods import Period
 
 # A file of more is asked for in parts.
 MOST_LINES = 2000
+
+
+HAS_MORE = _(
+    "This is the account of earned hours. Granted hours, and those given by relatives, are not in "
+    "it: they stand in the passbook."
+)
 
 
 class TooLong(Exception):
@@ -32,6 +39,7 @@ class Statement:
     `period` is None for a print of the passbook; `carried` is the balance before the first of
     these lines and the `opening` on the first page; `following` continues where these lines end.
     `seal` is the short code of the ledger's latest checkpoint, when there is one to show.
+    `has_more` says that hours were granted or given to the member, which lie on other accounts.
     """
 
     member: Member
@@ -45,6 +53,7 @@ class Statement:
     following: tuple[date, int] | None = None
     seal: str = ""
     place: Area | None = None
+    has_more: bool = False
 
     @property
     def area(self) -> Area:
@@ -55,6 +64,11 @@ class Statement:
     def account_number(self) -> str:
         """The community's code and the account's number in it; empty before the first hours."""
         return f"{self.area.code}-{self.account}" if self.account else ""
+
+    @property
+    def note(self) -> str:
+        """What a reader has to know of it: that there is more than this account."""
+        return str(HAS_MORE) if self.has_more else ""
 
     @property
     def paid_in(self) -> int:
@@ -79,16 +93,19 @@ def of_period(
     `place` is a community to which the member belonged before; without it the present one.
     """
     community = place.pk if place else member.area_id
-    account = number_of(community, member.key)
+    opened = accounts.of(community, member.key)
+    has_more = any(one.kind != AccountKind.MEMBER for one in opened)
+    account = next((one.id for one in opened if one.kind == AccountKind.MEMBER), None)
     if account is None:
-        return Statement(member, None, period, at, 0, 0, [], 0, place=place)
+        return Statement(member, None, period, at, 0, 0, [], 0, place=place, has_more=has_more)
     found = statements.of_days(
         community, account, first=period.start, last=period.end, after=after, limit=limit
     )
     lines = _in_order_of_days(member, found.entries, found.carried)
     following = None if found.is_last else (lines[-1].day, lines[-1].seq)
     sums = (found.opening, found.carried, lines, found.closing)
-    return Statement(member, account, period, at, *sums, following, checkpoints.code_at(at), place)
+    seal = checkpoints.code_at(at)
+    return Statement(member, account, period, at, *sums, following, seal, place, has_more)
 
 
 def places(member: Member) -> list[Area]:

@@ -51,7 +51,9 @@ def paper(statement: Statement) -> dict[str, Any]:
             duration(statement.paid_out),
             _signed(statement.closing),
         ],
-        "as-of": _("As of %(when)s") % {"when": _moment(statement.at)},
+        "as-of": " ".join(
+            [_("As of %(when)s") % {"when": _moment(statement.at)}, statement.note]
+        ).strip(),
         "seal": _seal(statement),
         "whose": f"{statement.member.name} · {statement.member.number}",
     }
@@ -99,6 +101,8 @@ def as_csv(statement: Statement) -> bytes:
     sums = [_hours(statement.paid_in), _hours(statement.paid_out), _hours(statement.closing)]
     rows += [["", _("Closing balance"), *sums], []]
     rows.append([_("As of %(when)s") % {"when": _moment(statement.at)}])
+    if statement.note:
+        rows.append([statement.note])
     target = io.StringIO()
     csv.writer(target).writerows([harmless(value) for value in row] for row in rows)
     return target.getvalue().encode("utf-8-sig")

@@ -18,6 +18,10 @@ class StatementForm(PeriodForm):
         days = {"start": f"{today.replace(month=1, day=1)}", "end": f"{today}"}
         return cls(days | {name: asked[name] for name in days if name in asked})
 
+    def clean_end(self):
+        """A statement ends today at the latest: it tells nothing of days that have not come."""
+        return min(self.cleaned_data["end"], timezone.localdate())
+
     def period(self):
         """The period asked for; None while it cannot be read."""
         return self.cleaned_data["period"] if self.is_valid() else None

@@ -1,10 +1,11 @@
+import datetime
 import re
 import uuid
 from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from services.papers import certificate_paper, certificates
 from services.papers.models import Certificate
@@ -70,6 +71,18 @@ def test_what_cannot_be_issued_says_why(client, clerk, holder, serve, more, says
 
     assert says in words(page)
     assert not Certificate.objects.exists()
+
+
+def test_nothing_of_days_to_come_is_shown_to_be_issued(client, clerk, holder, serve):
+    serve(90)
+    client.force_login(clerk)
+    tomorrow = f"{timezone.localdate() + datetime.timedelta(days=1)}"
+
+    asked_for = asked(holder) | {"end": tomorrow}
+    page = client.get(reverse("certificate_issue"), asked_for, headers={"Accept-Language": "en"})
+
+    assert "This day has not come yet." in words(page)
+    assert page.context["preview"] is None
 
 
 def test_a_period_without_visits_shows_nothing_to_issue(client, clerk, holder):

@@ -2,6 +2,7 @@ import datetime
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
 
 from services.papers import certificates, codes, lookups
 from services.papers.models import CodeLookup
@@ -77,16 +78,29 @@ def test_the_number_alone_leads_nowhere(check, certificate):
     assert check(certificate.number).status_code == 404
 
 
-@pytest.mark.parametrize("typed", ["{code}", " {code} ", "code {code}"])
+@pytest.mark.parametrize("typed", ["{code}", " {code} "])
 def test_a_typed_code_leads_to_its_page(client, certificate, typed):
     typed = typed.format(code=codes.shown(certificate.code).lower())
 
     answer = client.get(reverse("verify_form"), {"code": typed})
 
-    known = typed.strip().startswith("code") is False
-    assert answer.url == reverse(
-        "verify", args=[codes.shown(certificate.code) if known else "unknown"]
-    )
+    assert answer.url == reverse("verify", args=[codes.shown(certificate.code)])
+
+
+@pytest.mark.parametrize("typed", ["7HKM-4XQA-9WDE-3RVT", "code {code}", '"><b>'])
+def test_what_is_no_code_is_said_to_be_none_and_stays_in_the_box(client, certificate, typed):
+    typed = typed.format(code=codes.shown(certificate.code))
+
+    page = client.get(reverse("verify_form"), {"code": typed}, headers={"Accept-Language": "en"})
+
+    assert "This is not a whole code." in words(page)
+    assert f'value="{escape(typed)}"' in page.content.decode()
+
+
+def test_an_unknown_code_stays_in_the_box(check):
+    page = check("7HKM-4XQA-9WDE-3RVT-6CPY")
+
+    assert 'value="7HKM-4XQA-9WDE-3RVT-6CPY"' in page.content.decode()
 
 
 def test_one_address_looks_up_sixty_codes_in_ten_minutes(check, certificate, monkeypatch):

@@ -25,7 +25,13 @@ from ledger.models import Account, AccountKind, Balance, Transfer, TransferKind
 from services import visits
 from services.models import Visit
 from services.visits import refusals
-from tests.factories import ElderFactory, MemberFactory, StaffFactory, community
+from tests.factories import (
+    ElderFactory,
+    MemberFactory,
+    StaffFactory,
+    VolunteerFactory,
+    community,
+)
 from tests.ledger.people import by, credit, hours, pool
 from tests.services.test_visits_log import log
 from timebank import passbook
@@ -144,6 +150,57 @@ def test_hours_that_are_set_aside_are_released_first(gone, ask, approve, clerk, 
 
     with pytest.raises(merges.Obstacle):
         approve(merge)
+
+
+def test_hours_set_aside_by_the_one_for_the_other_are_released_first(
+    kept, gone, ask, approve, clerk, checker
+):
+    credit(kept, 600)
+    told = {"beneficiary": gone, "relation": "spouse", "proof": "结婚证"}
+    today = timezone.localdate()
+    request = redemptions.ask(kept, minutes=60, on=today, **told, **by(clerk))
+    approvals.approve(request, by=checker, at=timezone.now())
+
+    with pytest.raises(merges.Obstacle, match="预留"):
+        ask()
+    redemptions.release(request, **by(clerk))
+    approve(ask())
+
+    assert hours(kept) == (600, 0, 0)
+
+
+def test_hours_that_a_relative_set_aside_pay_for_a_visit_to_the_kept_record(
+    kept, gone, ask, approve, clerk, checker
+):
+    daughter = MemberFactory(birth_date=datetime.date(1980, 1, 1), volunteer={})
+    credit(daughter, 600)
+    told = {"beneficiary": gone, "relation": "parent", "proof": "户口本"}
+    today = timezone.localdate()
+    request = redemptions.ask(daughter, minutes=60, on=today, **told, **by(clerk))
+    approvals.approve(request, by=checker, at=timezone.now())
+
+    approve(ask())
+    log(
+        VolunteerFactory().member, fresh(kept), service_date=timezone.localdate(), at=timezone.now()
+    )
+
+    assert hours(daughter) == (540, 0, 0)
+    assert requests.held_by(daughter.area_id, daughter.key) == 0
+    assert_ledger_is_clean()
+
+
+def test_hours_that_the_kept_record_set_aside_stay_so(kept, gone, ask, approve, clerk, checker):
+    credit(kept, 600)
+    request = redemptions.ask(kept, minutes=60, on=timezone.localdate(), **by(clerk))
+    approvals.approve(request, by=checker, at=timezone.now())
+
+    approve(ask())
+    log(
+        VolunteerFactory().member, fresh(kept), service_date=timezone.localdate(), at=timezone.now()
+    )
+
+    assert hours(kept) == (540, 0, 0)
+    assert requests.held_by(kept.area_id, kept.key) == 0
 
 
 def test_frozen_accounts_are_not_joined(kept, gone, ask, approve, checker):

@@ -35,6 +35,11 @@ def checker(db):
 
 
 @pytest.fixture
+def clerk(db):
+    return StaffFactory()
+
+
+@pytest.fixture
 def signed_in(client, member):
     client.force_login(member.user)
     client.cookies["django_language"] = "en"

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import approvals, donations
+from ledger import accounts, approvals, donations
 from ledger.models import MovementRequest
 from members import signing_in
 from members.models import SignInCode
@@ -48,6 +48,24 @@ def test_a_gift_waits_for_a_second_person(do, member, relative):
     assert (request.state, request.other, request.relation) == ("waiting", relative, "parent")
     assert (request.proof, request.author) == ("户口本", member.user)
     assert hours(member) == (600, 0, 0)
+
+
+def test_of_a_frozen_account_it_is_said_that_it_is_frozen(ask, member, checker):
+    accounts.freeze(member.area_id, member.key, frozen=True, by=checker.pk)
+
+    html = ask("donate").content.decode()
+
+    assert "The account is frozen." in html
+    assert "You have 0 min for this." not in html
+
+
+@pytest.mark.parametrize(("kind", "last"), [("gift", "child"), ("redeem", "grandparent")])
+def test_only_relatives_for_whom_the_rules_let_hours_move_are_offered(signed_in, kind, last):
+    form = signed_in.get(reverse(f"my_hours_{kind}")).context["form"]
+
+    offered = [value for value, _label in form.fields["relation"].choices]
+    assert offered[-1] == last
+    assert "grandchild" not in offered
 
 
 def test_a_redemption_waits_for_a_second_person(do, member):
@@ -381,4 +399,4 @@ def test_a_page_asks_the_database_as_often_however_many_people_there_are(signed_
         counts.append(len(queries))
         MemberFactory(phone="13900000009")
 
-    assert counts[0] == counts[1] <= 7
+    assert counts[0] == counts[1] <= 9

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ledger import approvals, gifts
+from ledger import approvals, gifts, redemptions
 from ledger.models import MovementRequest
 from tests.factories import MemberFactory, StaffFactory, UserFactory
 from tests.ledger.people import by, hours
@@ -91,7 +91,7 @@ def test_what_was_approved_is_not_withdrawn(asked, signed_in, checker):
     signed_in.post(address(request, "withdraw"))
 
     request.refresh_from_db()
-    assert "The hours were set aside" in page
+    assert "The hours are set aside" in page
     assert address(request, "withdraw") not in page
     assert request.state == "done"
 
@@ -166,4 +166,25 @@ def test_the_list_asks_as_much_for_three_requests_as_for_one(asked, signed_in, m
         counts.append(len(queries))
 
     assert page.count("高老太") == 3
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 10
+
+
+def test_a_redemption_says_what_became_of_the_hours(asked, signed_in, checker, clerk):
+    request = asked("redeem")
+    approvals.approve(request, by=checker, at=timezone.now())
+    assert "set aside for the visit, until" in read(signed_in, request)
+
+    redemptions.charge(request, minutes=90, on=timezone.localdate(), **by(clerk))
+
+    html = read(signed_in, request)
+    assert "1 h 30 min</span> used." in html
+    assert "set aside for the visit" not in html
+    assert "1 h 30 min used" in signed_in.get(reverse("my_hours")).content.decode()
+
+
+def test_a_redemption_that_was_released_gives_the_hours_back(asked, signed_in, checker, clerk):
+    request = asked("redeem")
+    approvals.approve(request, by=checker, at=timezone.now())
+    redemptions.release(request, **by(clerk))
+
+    assert "Nothing was used." in read(signed_in, request)

@@ -4,9 +4,12 @@ from urllib.parse import unquote
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from ledger import approvals, grants
 from services.papers.models import StatementPrint
 from tests.factories import StaffFactory, UserFactory, VolunteerFactory, community
+from tests.ledger.people import by
 from tests.services.papers import reading
 from tests.timebank.statements.conftest import DAY
 from timebank.statements import document, views
@@ -42,6 +45,33 @@ def test_a_member_reads_any_period_of_their_own(client, read, volunteer, fill):
     assert "March 8, 2026 Shopping together 王*英 +1 h in balance 1 h" in text
     assert "+30 min" not in text
     assert "Closing balance 1 h 30 min" in words(read("my_statement", start="2026-01-01"))
+
+
+def test_a_statement_tells_nothing_of_days_that_have_not_come(client, read, volunteer, fill):
+    fill((60, DAY))
+    client.force_login(UserFactory(member=volunteer))
+
+    page = read("my_statement", start="2026-01-01", end="2099-12-31")
+
+    assert page.context["statement"].period.end == timezone.localdate()
+
+
+def test_it_says_that_granted_hours_stand_elsewhere(client, read, volunteer, clerk, fill):
+    fill((60, DAY))
+    client.force_login(clerk)
+    assert "Granted hours" not in words(read("statement", volunteer.number))
+    told = {"minutes": 60, "expires_on": timezone.localdate(), "reason": "ill", **by(clerk)}
+    approvals.approve(
+        grants.ask(volunteer, **told), by=StaffFactory(role="checker"), at=timezone.now()
+    )
+
+    page = read("statement", volunteer.number)
+    table = read("statement", volunteer.number, format="csv").content.decode()
+    paper = read("statement", volunteer.number, format="pdf").content
+
+    assert "Granted hours, and those given by relatives, are not in it" in words(page)
+    assert "Granted hours, and those given by relatives" in table
+    assert "Granted hours, and those given by relatives" in reading.words(paper)
 
 
 def test_staff_read_the_same_of_a_member_in_their_area(client, read, volunteer, clerk, fill):
@@ -122,6 +152,7 @@ def test_what_is_too_long_for_a_file_says_so(client, read, volunteer, fill, monk
     ("asked", "says"),
     [
         ({"start": "2026-04-01", "end": "2026-03-01"}, "The last day lies before the first."),
+        ({"start": "2098-04-01", "end": "2099-03-01"}, "The last day lies before the first."),
         ({"start": "x"}, "First day"),
         ({"start": "1900-01-01"}, "at most 30 years"),
     ],
