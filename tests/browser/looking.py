@@ -92,9 +92,9 @@ class Eye:
         self.faults.append(f"{self.name}: {fault}")
 
     def _fail(self, request):
-        # A page that asks again and again how far its work is stops when it is left.
+        # A page that is left stops to load its icon, and to ask how far its work is.
         was_left = request.failure == "net::ERR_ABORTED" and request.url != self.url
-        if not (was_left and request.resource_type in ("xhr", "fetch")):
+        if not (was_left and request.resource_type in ("xhr", "fetch", "image", "other")):
             self._note(f"request failed: {request.url}")
 
     def _hear(self, message):
