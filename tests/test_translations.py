@@ -2,9 +2,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import django
+import polib
 import pytest
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils import translation
 
 BIN = Path(__file__).resolve().parent.parent / "bin"
+CATALOGUE = BIN.parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 
 
 @pytest.fixture
@@ -22,6 +28,33 @@ def test_every_text_is_translated_and_compiled():
 
     assert run.stdout.endswith(" texts, 0 to look at\n"), run.stdout + run.stderr
     assert run.returncode == 0
+
+
+def test_what_django_says_is_in_chinese_too():
+    ours = {(one.msgctxt, one.msgid) for one in polib.pofile(str(CATALOGUE))}
+    django_s = Path(django.__file__).parent
+    missing = {}
+    for part in ("conf", "contrib/admin", "contrib/auth", "contrib/humanize", "contrib/postgres"):
+        folder = django_s / part / "locale"
+        texts, translated = [
+            {(one.msgctxt, one.msgid) for one in found}
+            for found in (
+                polib.pofile(str(folder / "en/LC_MESSAGES/django.po")),
+                polib.pofile(str(folder / "zh_Hans/LC_MESSAGES/django.po")).translated_entries(),
+            )
+        ]
+        assert texts, part
+        missing |= dict.fromkeys(texts - translated - ours, part)
+
+    assert missing == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh-hans", "至少要有 10 个字符"), ("en", "at least 10")]
+)
+def test_a_short_password_is_told_in_the_language_of_the_page(language, words):
+    with translation.override(language), pytest.raises(ValidationError, match=words):
+        validate_password("x7!")
 
 
 def test_missing_fuzzy_and_broken_translations_are_found(messages, tmp_path):
