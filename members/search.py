@@ -10,7 +10,8 @@ is found by its blind index.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from members import addresses, names
 from members.models import Area, Elder, Member, MemberPhone, SearchTerm, Volunteer
+from members.models.encrypted import Sealed
 
 GIVEN = "~"
 LAST = "\U0010ffff"  # sorts after every other character, byte by byte
@@ -73,10 +75,10 @@ LEFT JOIN LATERAL (
 ORDER BY found.place, found.rank, found.term, found.member_id
 """
 BY_PHONE = """
-SELECT phone.* FROM members_memberphone AS phone
+SELECT phone.key, phone.number, phone.member_id FROM members_memberphone AS phone
 WHERE phone.member_id IN (
     SELECT term.member_id FROM listed
-    JOIN members_searchterm AS term ON term.area_id = listed.id AND term.term = %s
+    JOIN members_searchterm AS term ON term.area_id = listed.id AND term.term = %s AND {side}
 )
 ORDER BY phone.member_id, phone.id
 """
@@ -104,7 +106,7 @@ def find(
     reach, of_reach = _sql(areas, "SELECT * FROM members_area WHERE false")
     by_phone: list[int] = []
     if wanted.isdecimal() and len(wanted) > END:
-        by_phone = _by_phone(wanted, reach, of_reach)
+        by_phone = _by_phone(wanted, side, reach, of_reach)
     likely, of_likely = _sql(first, "SELECT 0 WHERE false")
     found = Member.objects.raw(
         (LISTED + FIND).format(areas=reach, first=likely, side=SIDES[side]),
@@ -204,14 +206,25 @@ def _sql(rows: QuerySet | None, none: str) -> tuple[str, tuple]:
         return none, ()
 
 
-def _by_phone(digits: str, reach: str, of_reach: tuple) -> list[int]:
+class _Phone(NamedTuple):
+    """As much of a MemberPhone as opens its number; a whole one takes longer than to open it."""
+
+    key: UUID
+    number: Sealed
+    member_id: int
+
+
+def _by_phone(digits: str, side: str | None, reach: str, of_reach: tuple) -> list[int]:
     """Those whose phone is, or ends with, these digits."""
     if whole := MOBILE.fullmatch(digits):
         phones = MemberPhone.objects.filter(number_index=whole["number"]).order_by("member_id")
         return [phone.member_id for phone in phones]
-    query = (LISTED + BY_PHONE).format(areas=reach)
-    rows = MemberPhone.objects.raw(query, [*of_reach, digits[-END:]])
-    return [phone.member_id for phone in rows if phone.number.endswith(digits)]
+    query = (LISTED + BY_PHONE).format(areas=reach, side=SIDES[side])
+    with connection.cursor() as cursor:
+        cursor.execute(query, [*of_reach, digits[-END:]])
+        rows = [_Phone(key, Sealed(number), pk) for key, number, pk in cursor.fetchall()]
+    opened = MemberPhone._meta.get_field("number").opened
+    return [row.member_id for row in rows if opened(row.number, row).endswith(digits)]
 
 
 def _with_area_and_phone(member: Any) -> Member:
