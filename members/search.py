@@ -39,19 +39,20 @@ listed AS (
     SELECT id FROM reach WHERE split_part(path, '/', 1)
         NOT IN (SELECT split_part(path, '/', 1) FROM reach WHERE level = 'district')
 )"""
+# Keys of the whole name come first: those of the given name are read where they are too few.
 FIND = """,
 likely AS (SELECT %s::bigint[] AS by_phone, ARRAY({first})::bigint[] AS first),
+whole AS (SELECT 1 AS rank, hit.* FROM ({hits}) AS hit),
+given AS (
+    SELECT 2 AS rank, hit.* FROM ({hits}) AS hit
+    WHERE (SELECT count(DISTINCT member_id) FROM whole) < %s
+),
 hit AS (
-    SELECT term.member_id, key.rank, term.term
-    FROM listed
-    CROSS JOIN unnest(%s::text[]) WITH ORDINALITY AS key (prefix, rank)
-    CROSS JOIN LATERAL (
-        SELECT member_id, term FROM members_searchterm
-        WHERE area_id = listed.id AND {side} AND term >= key.prefix AND term < key.prefix || %s
-        ORDER BY term LIMIT %s
-    ) AS term
+    SELECT * FROM whole
     UNION ALL
-    SELECT member_id, 0, term FROM members_searchterm
+    SELECT * FROM given
+    UNION ALL
+    SELECT 0, member_id, term FROM members_searchterm
     WHERE member_id = ANY ((SELECT by_phone || first FROM likely)::bigint[]) AND {side}
         AND area_id IN (SELECT id FROM listed) AND (
             member_id = ANY ((SELECT by_phone FROM likely)::bigint[]) OR EXISTS (
@@ -73,6 +74,16 @@ LEFT JOIN LATERAL (
     SELECT key, number FROM members_memberphone WHERE member_id = member.id ORDER BY id LIMIT 1
 ) AS phone ON true
 ORDER BY found.place, found.rank, found.term, found.member_id
+"""
+# The first of all lists under one key: of each list as many as hold `limit` people, for sure.
+HITS = """
+    SELECT term.member_id, term.term FROM listed
+    CROSS JOIN LATERAL (
+        SELECT member_id, term FROM members_searchterm
+        WHERE area_id = listed.id AND {side} AND term >= %s AND term < %s
+        ORDER BY term LIMIT %s
+    ) AS term
+    ORDER BY term.term, term.member_id LIMIT %s
 """
 BY_PHONE = """
 SELECT phone.key, phone.number, phone.member_id FROM members_memberphone AS phone
@@ -102,19 +113,18 @@ def find(
     wanted = key(text)
     if text.strip() and not wanted:
         return []
-    keys = [wanted] if not wanted or wanted.isdecimal() else [wanted, GIVEN + wanted]
     reach, of_reach = _sql(areas, "SELECT * FROM members_area WHERE false")
     by_phone: list[int] = []
     if wanted.isdecimal() and len(wanted) > END:
         by_phone = _by_phone(wanted, side, reach, of_reach)
     likely, of_likely = _sql(first, "SELECT 0 WHERE false")
-    found = Member.objects.raw(
-        (LISTED + FIND).format(areas=reach, first=likely, side=SIDES[side]),
-        [
-            *of_reach, by_phone, *of_likely, keys if wanted else [], LAST, limit * KEYS_ALIKE,
-            keys, LAST, limit,
-        ],
-    )  # fmt: skip
+    query = (LISTED + FIND).format(
+        areas=reach, first=likely, hits=HITS.format(side=SIDES[side]), side=SIDES[side]
+    )
+    keys = [wanted, GIVEN + wanted] if wanted else [""]
+    hits = [*_under(wanted, limit), *_under(wanted and GIVEN + wanted, limit)]
+    beside = [by_phone, *of_likely, *hits, limit, keys, LAST, limit]
+    found = Member.objects.raw(query, [*of_reach, *beside])
     return [_with_area_and_phone(member) for member in found]
 
 
@@ -212,6 +222,12 @@ class _Phone(NamedTuple):
     key: UUID
     number: Sealed
     member_id: int
+
+
+def _under(key: str, limit: int) -> list:
+    """The values of HITS; nobody is found under an empty key."""
+    rows = limit * KEYS_ALIKE if key else 0
+    return [key, key + LAST, rows, rows]
 
 
 def _by_phone(digits: str, side: str | None, reach: str, of_reach: tuple) -> list[int]:
