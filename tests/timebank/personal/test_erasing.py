@@ -232,7 +232,8 @@ def test_asking_restricts_at_once(person, ask, client, clerk, checker, administr
     ask()
 
     assert fresh(person).standing == Member.Standing.RESTRICTED
-    assert search.find(KNOWN["name"], areas=Area.objects.within(community())) == []
+    for text in (KNOWN["name"], *(phone.number for phone in person.phones.all())):
+        assert search.find(text, areas=Area.objects.within(community())) == []
     assert client.get("/my-time/").status_code == 302
     seen = {u.username for u in (clerk, checker, administrator) if person in _seen_by(u)}
     assert seen == {"administrator"}
